@@ -1,0 +1,27 @@
+"""The recipe's ``[combine]`` block."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shopsynth.schema import Settings
+
+
+class CombineSettings(Settings):
+    """How much synthetic data joins the real data, and which rows may not."""
+
+    ratio: float | Literal["auto"] = "auto"
+    """Synthetic events per real event; auto chooses on validation from ``doses``."""
+
+    weight: float | Literal["auto"] = "auto"
+    """Loss weight of a synthetic row; auto chooses on validation from ``weights``."""
+
+    doses: tuple[float, ...] = (0.25, 0.5, 1.0)
+    """Ratios of the dose curve."""
+
+    weights: tuple[float, ...] = (0.5, 1.0)
+    """Weights tried at the best dose."""
+
+    near_duplicate: float = Field(default=0.8, gt=0, le=1)
+    """Jaccard similarity of item sets from which a synthetic history counts as a near duplicate
+    of a held-out user's history."""

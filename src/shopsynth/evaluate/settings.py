@@ -1,0 +1,27 @@
+"""The recipe's ``[evaluate]`` block."""
+
+from pydantic import Field
+
+from shopsynth.schema import Settings
+
+
+class EvaluateSettings(Settings):
+    """How the uplift is judged."""
+
+    seeds: int = Field(default=3, ge=1)
+    """Pairs of generator and trainer seeds."""
+
+    controls: tuple[str, ...] = ("same_compute", "oversample", "noise", "broken_link")
+    """Arms that could explain an uplift away."""
+
+    cutoffs: tuple[int, ...] = (10, 20)
+    """List lengths of the metrics; the first is the headline's."""
+
+    resamples: int = Field(default=10_000, ge=100)
+    """Bootstrap resamples."""
+
+    min_seeds_for_verdict: int = Field(default=3, ge=1)
+    """With fewer seeds every verdict is ``no effect shown``."""
+
+    fail_under: float | None = None
+    """Exit with code 3 if the headline uplift, relative, is below this."""

@@ -1,0 +1,1 @@
+"""Evaluation to pictures, words and ``summary.json``."""

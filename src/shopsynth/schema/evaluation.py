@@ -1,0 +1,88 @@
+"""Evaluation: every number the report may show, as tidy tables.
+
+In: rows made by the evaluate room. Out: the same rows, with fixed columns.
+"""
+
+from dataclasses import dataclass, fields
+
+import polars as pl
+
+from shopsynth.schema.errors import SchemaError, collect
+
+_S, _F, _I, _B = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
+
+EVALUATION_COLUMNS: dict[str, dict[str, pl.DataType]] = {
+    "metrics": {
+        "task": _S, "model": _S, "arm": _S, "metric": _S, "cutoff": _I, "slice": _S,
+        "value": _F, "low": _F, "high": _F, "units": _I, "seeds": _I,
+    },
+    "uplift": {
+        "task": _S, "model": _S, "metric": _S, "cutoff": _I, "slice": _S, "arm": _S,
+        "against": _S, "absolute": _F, "relative": _F, "low": _F, "high": _F,
+        "p_holm": _F, "mde": _F, "verdict": _S,
+    },
+    "fidelity": {"table": _S, "metric": _S, "value": _F, "ceiling": _F},
+    "audits": {
+        "name": _S, "value": _F, "threshold": _F, "passed": _B, "power": _S,
+    },
+    "dose": {
+        "task": _S, "model": _S, "ratio": _F, "weight": _F, "metric": _S, "cutoff": _I,
+        "value": _F, "low": _F, "high": _F, "chosen": _B,
+    },
+    "units": {
+        "task": _S, "model": _S, "arm": _S, "seed": _I, "unit_id": _S,
+        "metric": _S, "cutoff": _I, "slice": _S, "value": _F,
+    },
+    "embedding": {"origin": _S, "x": _F, "y": _F},
+    "distributions": {"quantity": _S, "origin": _S, "position": _F, "label": _S, "share": _F},
+}  # fmt: skip
+"""Columns and types of each table of an :class:`Evaluation`."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All results of one run.
+
+    Attributes:
+        metrics: Mean of a metric on real test units, with a 95 % interval, for every task, model,
+            arm and slice. The model ``system`` is the arm's best model by validation.
+        uplift: Paired differences ``arm - against``; ``absolute``, ``low`` and ``high`` in units
+            of the metric, ``relative`` as a share of ``against``; ``mde`` is the minimum
+            detectable effect, absolute.
+        fidelity: Distance or coverage of synthetic rows; ``ceiling`` is what held-out real rows
+            of the same size reach.
+        audits: Privacy audits and whether they passed.
+        dose: The dose curve on validation, from which ratio and weight were chosen.
+        units: The per-unit test values behind ``metrics``, for anyone to pair again.
+        embedding: Two-dimensional places of histories, for the picture.
+        distributions: Shares by position (a bin's middle or a rank) for the pictures.
+
+    Raises:
+        SchemaError: If any table has other columns or types than :data:`EVALUATION_COLUMNS`.
+    """
+
+    metrics: pl.DataFrame
+    uplift: pl.DataFrame
+    fidelity: pl.DataFrame
+    audits: pl.DataFrame
+    dose: pl.DataFrame
+    units: pl.DataFrame
+    embedding: pl.DataFrame
+    distributions: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"table {name}: expected columns {EVALUATION_COLUMNS[name]}, got {dict(frame.schema)}"
+            for name, frame in self.tables().items()
+            if dict(frame.schema) != EVALUATION_COLUMNS[name]
+        ]
+        collect("Evaluation", faults, SchemaError)
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Return every table by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def empty_evaluation_table(name: str) -> pl.DataFrame:
+    """Make an evaluation table with the right columns and no rows."""
+    return pl.DataFrame(schema=EVALUATION_COLUMNS[name])

@@ -1,0 +1,66 @@
+"""Split and Holdout: the real data, cut so that nothing that learns has seen what it is asked.
+
+In: cleaned tables. Out: train, validation and test, fixed slices, and questions with answers.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from shopsynth.schema.dataset import Dataset
+from shopsynth.schema.errors import SchemaError
+
+SLICE_COLUMNS = {"kind": pl.String(), "id": pl.String(), "slice": pl.String()}
+TRUTH_COLUMNS = {"unit_id": pl.String(), "item_id": pl.String(), "grade": pl.Float64()}
+
+
+@dataclass(frozen=True)
+class Split:
+    """The real shop in three parts; validation and test are always real.
+
+    Attributes:
+        train: All that generators and models may learn from.
+        validation: Rows that choose settings. Same catalogue as train.
+        test: Rows that judge; read once per plan.
+        slices: Columns ``kind`` (``item``, ``user`` or ``query``), ``id``, ``slice``. An id may be
+            in several slices: ``cold`` items are ``tail`` items too. Fixed here, from train alone.
+        by: How it was cut: ``time``, ``leave_one_out`` or ``query``.
+
+    Raises:
+        SchemaError: If a part has empty required cells or ``slices`` has other columns.
+    """
+
+    train: Dataset
+    validation: Dataset
+    test: Dataset
+    slices: pl.DataFrame
+    by: str
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "test"):
+            getattr(self, name).check_filled(f"Split.{name}")
+        _check_columns("Split.slices", self.slices, SLICE_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """What a fitted ranker is asked, and the real answers.
+
+    Attributes:
+        requests: For behaviour tasks, ``events`` are the users' histories up to the question and
+            ``items`` the whole catalogue to rank; for search tasks, ``queries`` are the questions.
+        truth: Columns ``unit_id`` (user or query), ``item_id``, ``grade`` (gain, above 0).
+        exclude_seen: Leave a unit's own history out of its ranking (only where nobody rebuys).
+    """
+
+    requests: Dataset
+    truth: pl.DataFrame
+    exclude_seen: bool = False
+
+    def __post_init__(self) -> None:
+        _check_columns("Holdout.truth", self.truth, TRUTH_COLUMNS)
+
+
+def _check_columns(where: str, frame: pl.DataFrame, expected: dict[str, pl.DataType]) -> None:
+    if dict(frame.schema) != expected:
+        raise SchemaError(f"{where}: expected columns {expected}, got {dict(frame.schema)}")

@@ -1,0 +1,69 @@
+"""SyntheticDataset and TrainingSet: made rows with their provenance, and rows ready to train on.
+
+In: tables from a synthesizer; real and synthetic tables from combine. Out: the same, checked.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from shopsynth.schema.dataset import Dataset
+from shopsynth.schema.errors import SchemaError
+
+REAL = "real"
+"""The ``origin`` of real rows in a :class:`TrainingSet`."""
+
+
+@dataclass(frozen=True)
+class SyntheticDataset:
+    """Rows that a synthesizer or an augmenter made.
+
+    Attributes:
+        data: The tables; ``items`` is the catalogue the rows refer to. Synthetic users have ids
+            that no real user has.
+        synthesizer: Registered name of the method.
+        config_sha256: Hash of the method's options.
+        seed: Seed of the sample.
+        source_sha256: Fingerprint of the :class:`PrivateView` the method was fitted on.
+    """
+
+    data: Dataset
+    synthesizer: str
+    config_sha256: str
+    seed: int
+    source_sha256: str
+
+    def __post_init__(self) -> None:
+        self.data.check_filled(f"SyntheticDataset of {self.synthesizer}")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a model is fitted on.
+
+    Attributes:
+        data: The tables; the task's own table (``events`` for ``next_item``) has two more
+            columns, ``origin`` (``"real"`` or a synthesizer's name) and ``weight`` (float, > 0).
+        arm: ``real``, ``combined``, ``synthetic`` or a control's name.
+        table: The table that carries ``origin`` and ``weight``.
+    """
+
+    data: Dataset
+    arm: str
+    table: str = "events"
+
+    def __post_init__(self) -> None:
+        frame = self.data.need(self.table)
+        where = f"TrainingSet {self.arm}, table {self.table}"
+        for column, dtype in (("origin", pl.String()), ("weight", pl.Float64())):
+            if frame.schema.get(column) != dtype:
+                raise SchemaError(
+                    f"{where}: expected column {column} of type {dtype}, "
+                    f"got {frame.schema.get(column, 'none')}"
+                )
+        self.data.check_filled(where)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The task's own table, with ``origin`` and ``weight``."""
+        return self.data.need(self.table)

@@ -1,0 +1,85 @@
+"""What every downstream task and every ranker is.
+
+In: a :class:`TrainingSet`. Out: fitted models, and for a :class:`Holdout` their :class:`Ranking`.
+"""
+
+from pathlib import Path
+from typing import ClassVar, Protocol, Self
+
+import polars as pl
+
+from shopsynth.schema import (
+    SILENT,
+    Dataset,
+    Holdout,
+    Progress,
+    Ranking,
+    Settings,
+    Split,
+    TrainingSet,
+)
+
+
+class Ranker(Protocol):
+    """A model that ranks the whole catalogue for a unit (a user, a query).
+
+    Attributes:
+        Options: Settings model of the recipe's options for this model.
+        steps_: Optimiser steps taken by :meth:`fit`; 0 for models that are counted, not trained.
+    """
+
+    Options: ClassVar[type[Settings]]
+    steps_: int
+
+    def __init__(self, options: Settings) -> None:
+        """Keep the options."""
+
+    def fit(
+        self,
+        training: TrainingSet,
+        validation: Holdout,
+        *,
+        seed: int,
+        steps: int | None = None,
+        progress: Progress = SILENT,
+    ) -> Self:
+        """Fit on the training rows; read ``validation`` only to stop and to keep the best state.
+
+        Args:
+            training: Rows with weights.
+            validation: Questions with real answers, never test.
+            seed: Of initial weights, sampling and order.
+            steps: Take exactly so many optimiser steps (the ``same_compute`` control) instead of
+                stopping early; models without an optimiser ignore it.
+            progress: Listener.
+        """
+
+    def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
+        """Rank all of ``requests.items`` for every unit; return the best ``k`` of each."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model as JSON and safetensors into an existing empty folder."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a model that :meth:`save` wrote."""
+
+
+class Task(Protocol):
+    """A downstream task: what its units are, what they are asked, and what counts.
+
+    Attributes:
+        name: The task's word, for example ``next_item``.
+        table: The table whose rows train it.
+        metrics: Metric names of the evaluate room that judge it, the headline first.
+    """
+
+    name: ClassVar[str]
+    table: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+
+    def holdout(self, split: Split, part: str) -> Holdout:
+        """Pose the questions of ``part`` (``validation`` or ``test``) with their answers."""
+
+    def slices(self, split: Split, truth: pl.DataFrame) -> pl.DataFrame:
+        """Say which answers belong to which slice: ``unit_id``, ``item_id``, ``slice``."""

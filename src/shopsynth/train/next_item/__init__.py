@@ -1,0 +1,1 @@
+"""The train/next_item room."""

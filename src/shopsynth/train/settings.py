@@ -1,0 +1,26 @@
+"""The recipe's ``[train]`` block."""
+
+from typing import Any
+
+from pydantic import Field
+
+from shopsynth.schema import Settings
+
+
+class TrainSettings(Settings):
+    """Which tasks and models are trained."""
+
+    tasks: tuple[str, ...] = ("next_item",)
+    """Downstream tasks, each a folder of the train room."""
+
+    models: tuple[str, ...] = ("popularity", "item_knn", "content_knn", "sasrec")
+    """The menu every arm may choose from."""
+
+    headline: str = "sasrec"
+    """The model whose uplift is reported first and for which the dose is chosen."""
+
+    exclude_seen: bool = False
+    """Leave a user's own history out of the ranking: only where nobody buys twice."""
+
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Options by model name, for example ``[train.options.sasrec]``."""
