@@ -4,14 +4,17 @@
 #
 # Settings, all optional, from the environment:
 #   PYTHON           the interpreter to build .venv with (default: the first that is 3.11 or newer)
-#   EXTRAS           further extras, comma-separated (kept on later calls): EXTRAS=text,ray make setup
+#   EXTRAS           further extras, comma-separated: EXTRAS=text,ray make setup
 #   SHOPSYNTH_TORCH  auto (default) | cpu | default | the URL of a wheel index, for ROCm or a CUDA version
+# A choice is kept on later calls without it; `rm -rf .venv` forgets them all.
 set -eu
 cd "$(dirname "$0")/.."
 
 venv=.venv
 stamp=$venv/.shopsynth-setup
+base=$venv/.shopsynth-base # the part of it that only a new .venv can change
 base_extras=dev,docs,serve,sql,torch
+newest_tried="(3, 14)" # every pinned package has a wheel up to this Python
 # The one public address in this repository: PyPI carries only the CUDA build for Linux.
 torch_cpu_index=https://download.pytorch.org/whl/cpu
 
@@ -31,9 +34,9 @@ all_extras() {
 # Prints what .venv must have been built from. Only the parts of pyproject.toml that change an
 # installation count: an edit to a linter's settings must not cost anybody a reinstall.
 fingerprint() {
-    "$1" -I -S - "$2" "$torch_wish" "$gpu" "${PYTHON:-}" <<'PYTHON_END'
+    "$1" -I -S - "$2" "$torch_wish" "$gpu" <<'PYTHON_END'
 import hashlib, json, os, platform, sys, sysconfig, tomllib
-extras, wish, gpu, wanted_python = sys.argv[1:]
+extras, wish, gpu = sys.argv[1:]
 digest = hashlib.sha256()
 with open("pyproject.toml", "rb") as file:
     project = tomllib.load(file)
@@ -49,16 +52,17 @@ print("inputs=" + digest.hexdigest())
 PYTHON_END
 }
 
-torch_wish=${SHOPSYNTH_TORCH:-auto}
+torch_wish=${SHOPSYNTH_TORCH:-$(sed -n 's/^torch=\([^ ]*\) .*/\1/p' "$base" 2>/dev/null || true)}
+torch_wish=${torch_wish:-auto}
 if has_nvidia_gpu; then gpu=yes; else gpu=no; fi
 extras=$(all_extras)
 
-is_current() {
-    [ -f "$stamp" ] && [ -x $venv/bin/python ] || return 1
-    [ "$(fingerprint $venv/bin/python "$extras" 2>/dev/null)" = "$(cat "$stamp")" ] || return 1
-    [ -z "${PYTHON:-}" ] || [ "$(identity "$PYTHON")" = "$(identity $venv/bin/python)" ]
-}
 identity() { "$1" -I -S -c 'import os, sys; print(sys.version, os.path.realpath(sys.base_prefix))' 2>/dev/null; }
+is_wanted_python() { [ -z "${PYTHON:-}" ] || [ "$(identity "$PYTHON")" = "$(identity $venv/bin/python)" ]; }
+is_current() {
+    [ -f "$stamp" ] && [ -x $venv/bin/python ] && is_wanted_python || return 1
+    [ "$(fingerprint $venv/bin/python "$extras" 2>/dev/null)" = "$(cat "$stamp")" ]
+}
 
 if is_current; then exit 0; fi
 
@@ -66,17 +70,24 @@ if is_current; then exit 0; fi
 
 # Old syntax on purpose: this must also run on the Pythons that it refuses.
 python_version() { "$1" -c 'import sys; sys.stdout.write("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null; }
-is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null; }
+is_within() { "$1" -c "import sys; sys.exit(not ($2 <= sys.version_info[:2] <= $3))" 2>/dev/null; }
 
 find_python() {
     seen=
+    newer=
     if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else set -- python3 python3.13 python3.12 python3.11 python3.14 python; fi
     for candidate in "$@"; do
         version=$(python_version "$candidate") || continue
-        if is_new_enough "$candidate"; then printf '%s' "$candidate"; return 0; fi
+        if is_within "$candidate" '(3, 11)' "$newest_tried"; then printf '%s' "$candidate"; return 0; fi
+        if is_within "$candidate" '(3, 11)' '(9, 0)'; then newer=${newer:-$candidate}; fi
         seen="$seen $candidate is $version;"
     done
-    say "shopsynth needs Python 3.11 or newer; found:${seen:- no working Python at all${PYTHON:+ under the name $PYTHON};}"
+    if [ -n "$newer" ]; then
+        say "$newer is newer than the Pythons that requirements.lock was checked with; a package may lack a wheel for it"
+        printf '%s' "$newer"
+        return 0
+    fi
+    say "shopsynth needs Python 3.11 or newer; found:${seen:- no working Python${PYTHON:+ at $PYTHON};}"
     say "install one (your package manager, python.org or pyenv), then: PYTHON=/path/to/python3.11 make setup"
     return 1
 }
@@ -101,9 +112,10 @@ if is_current; then exit 0; fi
 # ---- the environment -----------------------------------------------------------------------------
 
 # Packages can be changed in place; the interpreter, the place and the torch build cannot.
+base_of() { sed '/^extras=/d; /^inputs=/d'; }
 same_environment() {
-    [ -x $venv/bin/python ] && [ -f $venv/.shopsynth-base ] || return 1
-    [ "$(fingerprint "$python" x | sed '/^extras=/d; /^inputs=/d')" = "$(cat $venv/.shopsynth-base)" ] || return 1
+    [ -f "$base" ] && [ -x $venv/bin/python ] && is_wanted_python || return 1
+    [ "$(fingerprint $venv/bin/python x 2>/dev/null | base_of)" = "$(cat "$base")" ] || return 1
     $venv/bin/python -m pip --version >/dev/null 2>&1
 }
 
@@ -116,14 +128,14 @@ if ! same_environment; then
         "$python" -m venv --without-pip $venv || die "Python's venv module does not work; install it (Debian: apt-get install python3-venv)"
         "$python" -m pip --python $venv/bin/python install -q pip || die "no pip for $venv; install python3-venv or a pip of 22.3 or newer"
     fi
-    fingerprint $venv/bin/python x | sed '/^extras=/d; /^inputs=/d' > $venv/.shopsynth-base
+    fingerprint $venv/bin/python x | base_of > "$base"
 fi
 rm -f "$stamp"
 venv_python=$venv/bin/python
 
 # ---- the installer: uv where it works, else pip --------------------------------------------------
 
-pip_setting() { "$venv_python" -m pip config list 2>/dev/null | sed -n "s/^[^=]*\.$1='\(.*\)'\$/\1/p" | head -n 1; }
+pip_setting() { "$venv_python" -m pip config list 2>/dev/null | sed -n "s/^[^=]*\.$1='\(.*\)'\$/\1/p" | head -n 1 | sed 's/\\n/ /g'; }
 find_links=${PIP_FIND_LINKS:-$(pip_setting find-links)}
 quiet=-q
 [ ! -t 2 ] || quiet=
@@ -171,10 +183,18 @@ install_cpu_torch() {
     elif [ "$(uname -s)" = Darwin ]; then
         install --no-deps "torch==$torch_pin"
     else
-        say "torch $torch_pin: the CPU build, about 190 MB (no NVIDIA GPU found)"
+        say "torch $torch_pin: the CPU build, about 190 MB"
         # Without dependencies: they come from the usual index, at the versions of the lock.
-        install --no-deps --index-url "$torch_cpu_index" "torch==$torch_pin"
+        # One retry: where that host is closed, the answer must not take minutes.
+        (PIP_RETRIES=1 PIP_DEFAULT_TIMEOUT=20; export PIP_RETRIES PIP_DEFAULT_TIMEOUT
+            install --no-deps --index-url "$torch_cpu_index" "torch==$torch_pin")
     fi
+}
+
+# `===` shuts out the CPU build, which counts as the newer version where a local folder holds it.
+install_default_torch() {
+    say "torch $torch_pin: the default build ($1; with CUDA on Linux, about 3 GB)"
+    install -c requirements.lock "torch===$torch_pin"
 }
 
 install_torch() {
@@ -183,22 +203,22 @@ install_torch() {
     fi
     case $torch_wish in
         cpu) install_cpu_torch ;;
-        default) say "torch $torch_pin: the default build (with CUDA on Linux: about 3 GB)" ;;
+        default) install_default_torch "as asked" ;;
         *://*) install --no-deps --index-url "$torch_wish" "torch==$torch_pin" ;;
         auto)
             if has_local_cpu_wheel; then
                 [ $gpu = no ] || say "this machine has a GPU, but the local wheel is a CPU build; SHOPSYNTH_TORCH=default changes that"
                 install_cpu_torch
             elif [ $gpu = yes ]; then
-                say "torch $torch_pin: the CUDA build, about 3 GB, for the NVIDIA GPU found (SHOPSYNTH_TORCH=cpu for the small one)"
+                install_default_torch "NVIDIA GPU found; SHOPSYNTH_TORCH=cpu takes the small one"
             elif ! install_cpu_torch; then
-                say "PyTorch's CPU index did not answer; taking the default build (with CUDA on Linux: about 3 GB)"
+                install_default_torch "PyTorch's CPU index did not answer"
             fi ;;
         *) die "SHOPSYNTH_TORCH is '$torch_wish'; expected auto, cpu, default or the URL of a wheel index" ;;
     esac
 }
 
-case ",$extras," in *,torch,*) install_torch ;; esac
+case ",$extras," in *,torch,*) install_torch || die "torch could not be installed; the lines above say why" ;; esac
 
 # ---- everything else, at the versions of the lock, then shopsynth itself -------------------------
 
