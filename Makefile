@@ -39,7 +39,7 @@ fix: setup ## repair what can be repaired by machine
 	$(PY) -m ruff format .
 
 docs: setup ## build the documentation into site/
-	.venv/bin/zensical build --clean $(ARGS)
+	.venv/bin/zensical build --clean --strict $(ARGS)
 
 e2e: setup ## run the tests that walk the installed program from the outside
 	@$(OFFLINE) $(PY) -m pytest -m e2e $(ARGS)
