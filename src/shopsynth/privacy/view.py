@@ -79,4 +79,3 @@ class PrivateView:
 
     def __reduce__(self) -> Any:
         raise PrivacyError("a PrivateView is not pickled; keep its tables and its receipt")
-

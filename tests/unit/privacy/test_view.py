@@ -1,0 +1,33 @@
+"""PrivateView: a receipt restores it, nothing copies it out."""
+
+import copy
+
+import polars as pl
+import pytest
+
+from shopsynth.privacy import PrivateView
+from shopsynth.schema import Dataset, PrivacyError
+
+DATA = Dataset(
+    items=pl.DataFrame({"item_id": ["a", "b"]}),
+    events=pl.DataFrame(
+        {"user_id": ["v", "u", "u"], "item_id": ["a", "b", "a"], "position": [0, 1, 0]}
+    ),
+)
+VIEW = PrivateView(DATA, mode="public", fingerprint="f" * 64, max_events_per_user=5)
+
+
+def test_events_come_by_user_in_order():
+    assert VIEW.events().rows() == [("u", "a", 0), ("u", "b", 1), ("v", "a", 0)]
+
+
+def test_a_receipt_restores_the_view():
+    again = PrivateView.restore(DATA, VIEW.receipt())
+    assert again.receipt() == VIEW.receipt()
+    assert again.events().equals(VIEW.events())
+
+
+def test_it_is_not_reduced_and_prints_no_rows():
+    with pytest.raises(PrivacyError, match="not pickled"):
+        copy.copy(VIEW)
+    assert repr(VIEW) == "PrivateView(mode='public', {'items': 2, 'events': 3})"
