@@ -5,6 +5,7 @@ In: the name of an environment variable. Out: key bytes, which never reach a wor
 As long as the key exists the pseudonyms can be traced back, so the data stay personal.
 """
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -50,6 +51,29 @@ def load_key(settings: PrivacySettings) -> bytes:
         ) from error
 
 
+def check_key(key: bytes, where: str) -> None:
+    """Refuse a key that can be guessed.
+
+    Raises:
+        PrivacyError: If it has fewer than 16 bytes; ``where`` says whose key it is.
+    """
+    if len(key) < _MIN_KEY_BYTES:
+        raise PrivacyError(
+            f"{where}: expected a key of at least {_MIN_KEY_BYTES} bytes, got {len(key)}; "
+            "a short key can be guessed, take 32 random bytes in hexadecimal"
+        )
+
+
+def key_id(key: bytes) -> str:
+    """Name a key without telling it: equal keys have equal names.
+
+    Example:
+        >>> key_id(b"one key of many bytes") == key_id(b"another key of bytes")
+        False
+    """
+    return hmac.digest(key, b"shopsynth key id", "sha256").hex()[:16]
+
+
 def _key_path() -> Path:
     folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(folder) / "shopsynth" / "pseudonym.key"
@@ -82,9 +106,5 @@ def _refuse_shared(path: Path) -> None:
 
 def _checked(text: str, where: str) -> bytes:
     key = text.strip().encode()
-    if len(key) < _MIN_KEY_BYTES:
-        raise PrivacyError(
-            f"{where}: expected a key of at least {_MIN_KEY_BYTES} bytes, got {len(key)}; "
-            "a short key can be guessed, take 32 random bytes in hexadecimal"
-        )
+    check_key(key, where)
     return key

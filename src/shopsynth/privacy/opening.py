@@ -7,6 +7,7 @@ In: real tables, the recipe's ``[privacy]`` block, the pseudonym key and the led
 import polars as pl
 
 from shopsynth.privacy.fingerprint import source_fingerprint
+from shopsynth.privacy.key import check_key
 from shopsynth.privacy.pii import replace_contacts
 from shopsynth.privacy.pseudonyms import pseudonymise
 from shopsynth.privacy.settings import PrivacySettings
@@ -22,6 +23,8 @@ from shopsynth.schema import (
 
 _PERSONAL_TABLES = ("users", "events", "queries", "reviews")
 """Tables whose rows people made; the catalogue, its images and relations are public."""
+
+_PSEUDONYM_MODES = ("deidentify", "dp")
 
 _PUBLIC_IDS = frozenset({"item_id", "query_id"})
 """Ids that stay: they name products and query texts, not people."""
@@ -58,17 +61,21 @@ def open_view(
     Args:
         train: The training part of a split, nothing else.
         settings: The recipe's ``[privacy]`` block.
-        key: From :func:`shopsynth.privacy.load_key`; the same key gives the same view.
+        key: From :func:`shopsynth.privacy.load_key`; the same key gives the same view. Modes
+            without pseudonyms (``public``, ``unsafe_nonprivate``) do not read it.
         ledger: What was spent on this source before; ``None`` starts a ledger.
 
     Returns:
         The view, and the ledger with one more entry (in ``dp``: as it was).
 
     Raises:
-        PrivacyError: If mode ``dp`` lacks a budget, or the ledger was kept in another mode.
+        PrivacyError: If mode ``dp`` lacks a budget, the key is too short, or the ledger was kept
+            in another mode.
         SchemaError: If required cells are empty.
     """
     _check_budget(settings)
+    if settings.mode in _PSEUDONYM_MODES:
+        check_key(key, f"open_view in mode {settings.mode}")
     ledger = ledger or PrivacyLedger(settings.mode, settings.unit)
     if ledger.mode != settings.mode:
         raise PrivacyError(
@@ -78,7 +85,7 @@ def open_view(
     train.check_filled("open_view")
     fingerprint = source_fingerprint(train)
     protected = _bounded(train, settings.max_events_per_user)
-    if settings.mode in ("deidentify", "dp"):
+    if settings.mode in _PSEUDONYM_MODES:
         protected = _deidentified(protected, key)
     view = PrivateView(
         protected,

@@ -61,6 +61,22 @@ class PrivateView:
         """
         return self.rows.ordered_events()
 
+    @property
+    def n_users(self) -> int:
+        """How many users have events in the view.
+
+        Raises:
+            PrivacyError: In mode ``dp``, where even the number of users has to be bought.
+        """
+        return self.rows.need("events")["user_id"].n_unique()
+
+    def protected_tables(self) -> dict[str, pl.DataFrame]:
+        """Return what a workspace keeps on disk to :meth:`restore` the view, in every mode.
+
+        For the workspace alone: what learns from a view asks :attr:`rows` or a mechanism.
+        """
+        return self._data.tables()
+
     def receipt(self) -> dict[str, Any]:
         """Return the facts a workspace keeps beside the protected tables."""
         return {

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from shopsynth.privacy import PrivacySettings, load_key
+from shopsynth.privacy import PrivacySettings, key_id, load_key
 from shopsynth.schema import PrivacyError
 
 SETTINGS = PrivacySettings(mode="deidentify", key_env="TEST_SHOP_KEY")
@@ -71,3 +71,10 @@ def test_a_folder_that_cannot_be_made_names_the_way_out(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
     with pytest.raises(PrivacyError, match="set the environment variable TEST_SHOP_KEY"):
         load_key(SETTINGS)
+
+
+def test_a_key_is_named_without_being_told():
+    key = b"sixteen-letters!"
+    assert key_id(key) == key_id(bytes(key))
+    assert key_id(key) != key_id(key + b"?")
+    assert key.hex() not in key_id(key)

@@ -162,3 +162,15 @@ def test_empty_required_cells_are_refused(train):
 def test_a_shop_without_events_has_a_view_too(train):
     view, _ = opened(Dataset(items=train.items))
     assert view.rows.counts() == {"items": 3}
+
+
+@pytest.mark.parametrize("mode", ["deidentify", "dp"])
+def test_pseudonyms_need_a_real_key(train, mode):
+    settings = PrivacySettings(mode=mode, epsilon=1.0, delta=1e-6)
+    with pytest.raises(PrivacyError, match=f"mode {mode}: expected a key of at least 16 bytes"):
+        open_view(train, settings, b"")
+
+
+def test_public_data_need_no_key(train):
+    view, _ = open_view(train, PrivacySettings(mode="public"), b"")
+    assert view.n_users == 2

@@ -31,3 +31,10 @@ def test_it_is_not_reduced_and_prints_no_rows():
     with pytest.raises(PrivacyError, match="not pickled"):
         copy.copy(VIEW)
     assert repr(VIEW) == "PrivateView(mode='public', {'items': 2, 'events': 3})"
+
+
+def test_dp_counts_nothing_for_free_but_can_be_stored():
+    view = PrivateView(DATA, mode="dp", fingerprint="f" * 64, max_events_per_user=5)
+    with pytest.raises(PrivacyError, match="only answers of mechanisms"):
+        _ = view.n_users
+    assert set(view.protected_tables()) == {"items", "events"}
