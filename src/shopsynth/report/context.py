@@ -33,7 +33,6 @@ class ReportContext:
             ``user_id``, ``item_id``, ``title``; optional ``timestamp``, ``synthesizer``.
         environment: Versions and machine, by name.
         protocol: How it was measured, by name: tie rule, masking, fit set, test input, truth.
-        task: The downstream task that the page is about.
         headline_model: The model whose uplift is told first.
         metric: The headline metric.
         cutoff: Its list length.
@@ -56,7 +55,6 @@ class ReportContext:
     samples: pl.DataFrame
     environment: dict[str, str] = field(default_factory=dict)
     protocol: dict[str, str] = field(default_factory=dict)
-    task: str = "next_item"
     headline_model: str = "sasrec"
     metric: str = "ndcg"
     cutoff: int = 10

@@ -1,0 +1,108 @@
+"""The table that the command line prints when a run has ended.
+
+In: a ``summary.json``. Out: rows of short strings, in reading order.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shopsynth.report.comparisons import BASELINE, CANDIDATE, SYSTEM
+from shopsynth.report.labels import ARMS, MODELS, label
+from shopsynth.report.numerals import is_number, percent, score, signed
+from shopsynth.report.summary import SummaryMetric, SummaryUplift, parse_summary
+
+
+class ConsoleRow(NamedTuple):
+    """One line of the closing table.
+
+    Attributes:
+        arm: What the model was trained on, in words.
+        model: The model, in words.
+        score: Headline metric with its 95 % interval.
+        uplift: Of ``combined`` over real data, with interval; on a control's line, of ``combined``
+            over that control.
+        verdict: On the line of ``combined`` the verdict; on a control's line whether the control
+            could explain an uplift.
+    """
+
+    arm: str
+    model: str
+    score: str
+    uplift: str
+    verdict: str
+
+
+def console_rows(
+    summary: dict[str, object],
+    *,
+    models: Sequence[str] | None = None,
+    metric: str = "ndcg",
+    cutoff: int = 10,
+) -> list[ConsoleRow]:
+    """Choose and write the lines of the closing table.
+
+    Args:
+        summary: What :func:`build_summary` gave.
+        models: Models to show, in order; default: all, the best system last.
+        metric: Headline metric.
+        cutoff: Its list length.
+
+    Returns:
+        Per model its arms: real, combined, synthetic, controls.
+
+    Raises:
+        SchemaError: If the summary breaks its contract.
+    """
+    parsed = parse_summary(summary)
+    scores = [
+        row
+        for row in parsed.metrics
+        if (row.metric, row.cutoff, row.slice) == (metric, cutoff, "all")
+    ]
+    uplifts = {
+        (row.task, row.model, row.against): row
+        for row in parsed.uplift
+        if (row.metric, row.cutoff, row.slice, row.arm) == (metric, cutoff, "all", CANDIDATE)
+    }
+    present = sorted(dict.fromkeys(row.model for row in scores), key=SYSTEM.__eq__)
+    arm_rank = {arm: rank for rank, arm in enumerate(ARMS)}
+    return [
+        _line(row, uplifts.get((row.task, row.model, _compared(row.arm))))
+        for model in models or present
+        for row in sorted(
+            (row for row in scores if row.model == model),
+            key=lambda row: (row.task, arm_rank.get(row.arm, len(arm_rank))),
+        )
+    ]
+
+
+def _compared(arm: str) -> str:
+    """Name the arm whose comparison with ``combined`` stands on this arm's line."""
+    if arm == CANDIDATE:
+        return BASELINE
+    return "" if arm == BASELINE else arm
+
+
+def _line(row: SummaryMetric, uplift: SummaryUplift | None) -> ConsoleRow:
+    return ConsoleRow(
+        label(ARMS, row.arm),
+        label(MODELS, row.model),
+        f"{score(row.value)} [{score(row.low)}, {score(row.high)}]",
+        "" if uplift is None else _uplift(uplift),
+        "" if uplift is None else _verdict(row.arm, uplift),
+    )
+
+
+def _uplift(row: SummaryUplift) -> str:
+    if row.relative and row.absolute is not None and row.low is not None and row.high is not None:
+        base = row.absolute / row.relative
+        return f"{percent(row.relative)} [{percent(row.low / base)}, {percent(row.high / base)}]"
+    return f"{signed(row.absolute)} [{signed(row.low)}, {signed(row.high)}]"
+
+
+def _verdict(arm: str, row: SummaryUplift) -> str:
+    if arm == CANDIDATE:
+        return row.verdict
+    if not is_number(row.low):
+        return ""
+    return "beaten" if row.low is not None and row.low > 0 else "not beaten"

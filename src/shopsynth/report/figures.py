@@ -1,0 +1,187 @@
+"""Figures: what a picture shows, in words, as chart data and as a table.
+
+In: evaluation tables and stage facts. Out: :class:`Figure` objects; the page draws their panels
+with the script in ``templates/charts.js`` and prints their table beside it, so that no number is
+reachable by sight or by mouse alone.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from shopsynth.report.labels import label, metric_label, plain
+from shopsynth.report.numerals import count, figure, percent, score, seconds
+from shopsynth.schema import Evaluation
+
+_ROW_PX = 26
+_AXES_PX = 64
+PLOT_PX = 260
+"""Height of a chart whose size does not depend on its rows."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart.
+
+    Attributes:
+        title: Heading, empty where the figure's own says it all.
+        data: What the script draws; JSON-ready, ``kind`` names the form.
+        height_px: Height of the drawing.
+    """
+
+    title: str
+    data: dict[str, object]
+    height_px: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One picture of the report.
+
+    Attributes:
+        id: Anchor on the page, unique.
+        title: Heading.
+        note: How to read it, one or two sentences.
+        alt: What it shows, for those who do not see it.
+        panels: Charts side by side.
+        columns: Headings of the table.
+        rows: Cells of the table, the first of each names the row.
+    """
+
+    id: str
+    title: str
+    note: str
+    alt: str
+    panels: tuple[Panel, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def row_height_px(n_rows: int) -> int:
+    """Return the height of a chart with ``n_rows`` horizontal rows."""
+    return _AXES_PX + _ROW_PX * max(n_rows, 1)
+
+
+def dose_figure(evaluation: Evaluation, model: str, metric: str, cutoff: int) -> Figure | None:
+    """Draw the validation score over the amount of synthetic data, one line a weight."""
+    rows = evaluation.dose.filter(model=model, metric=metric, cutoff=cutoff).sort("weight", "ratio")
+    if rows.height == 0:
+        return None
+    name = metric_label(metric, cutoff)
+    series = [
+        {
+            "name": f"weight {figure(weight)}",
+            "points": [
+                [row["ratio"], *_numbers(row, "value", "low", "high"), bool(row["chosen"])]
+                for row in part.iter_rows(named=True)
+            ],
+        }
+        for (weight,), part in rows.group_by("weight", maintain_order=True)
+        if isinstance(weight, float)
+    ]
+    chosen = rows.filter(pl.col("chosen"))
+    verdict = (
+        f"Chosen: {figure(chosen['ratio'][0])} synthetic events per real event at weight "
+        f"{figure(chosen['weight'][0])}."
+        if chosen.height
+        else "No dose was chosen."
+    )
+    return Figure(
+        "dose",
+        "How much synthetic data",
+        f"{name} of {label({}, model)} on real validation data, with 95 % intervals. {verdict} "
+        "The test data had no part in this choice.",
+        f"Dose curve of {rows.height} points. {verdict}",
+        (Panel("", {"kind": "dose", "series": series, "y": f"validation {name}",
+                    "x": "synthetic events per real event"}, 340),),
+        ("Synthetic per real", "Weight", name, "95 % interval", "Chosen"),
+        tuple(
+            (figure(row["ratio"]), figure(row["weight"]), score(row["value"]),
+             f"{score(row['low'])} to {score(row['high'])}", "yes" if row["chosen"] else "")
+            for row in rows.iter_rows(named=True)
+        ),
+    )  # fmt: skip
+
+
+def stage_figure(stages: Sequence[Mapping[str, object]]) -> Figure | None:
+    """Draw the wall-clock and CPU seconds of every stage."""
+    if not stages:
+        return None
+    names = [f"{row['name']}{' (cached)' if row['cached'] else ''}" for row in stages]
+    wall, cpu, peak = (
+        [float(str(row[key])) for row in stages] for key in ("wall_s", "cpu_s", "peak_rss_mb")
+    )
+    total = f"{seconds(sum(wall))} on the clock, {seconds(sum(cpu))} of CPU time"
+    return Figure(
+        "costs",
+        "Time by stage",
+        f"In all {total}; the most memory any stage held was {count(max(peak))} MB.",
+        f"Bar chart of {len(names)} stages, in all {total}.",
+        (Panel("", {"kind": "bars", "labels": names, "x": "seconds",
+                    "series": [{"name": "clock", "values": [round(x, 2) for x in wall]},
+                               {"name": "CPU", "values": [round(x, 2) for x in cpu]}]},
+               row_height_px(2 * len(names))),),
+        ("Stage", "Clock", "CPU", "Peak memory"),
+        tuple(
+            (name, seconds(a), seconds(b), f"{count(c)} MB")
+            for name, a, b, c in zip(names, wall, cpu, peak, strict=True)
+        ),
+    )  # fmt: skip
+
+
+def reject_figure(rejects: pl.DataFrame) -> Figure | None:
+    """Draw how many rows cleaning took out, by reason."""
+    rows = rejects.sort("n", "table", "reason", descending=[True, False, False])
+    if rows.height == 0:
+        return None
+    names = [f"{plain(row['reason'])} ({row['table']})" for row in rows.iter_rows(named=True)]
+    total = count(int(rows["n"].sum()))
+    return Figure(
+        "rejects",
+        "Rows taken out by cleaning",
+        f"{total} rows were set aside with a reason; none was lost silently.",
+        f"Bar chart of {len(names)} reasons, {total} rows.",
+        (Panel("", {"kind": "bars", "labels": names, "x": "rows",
+                    "series": [{"name": "rows", "values": rows["n"].to_list()}]},
+               row_height_px(len(names))),),
+        ("Reason", "Rows", "Share"),
+        tuple(
+            (name, count(n), percent(n / max(rows["n"].sum(), 1), sign=False))
+            for name, n in zip(names, rows["n"], strict=True)
+        ),
+    )  # fmt: skip
+
+
+def fidelity_figure(evaluation: Evaluation) -> Figure | None:
+    """Draw each distance and coverage beside what held-out real rows reach."""
+    rows = evaluation.fidelity
+    if rows.height == 0:
+        return None
+    names = [f"{plain(row['metric'])}" for row in rows.iter_rows(named=True)]
+    drawn = [
+        {"label": name, "value": value, "ceiling": ceiling}
+        for name, row in zip(names, rows.iter_rows(named=True), strict=True)
+        for value, ceiling in [_numbers(row, "value", "ceiling")]
+        if value is not None
+    ]
+    return Figure(
+        "fidelity",
+        "How alike synthetic and real data are",
+        "Each triangle is the synthetic data, each circle what real data not used for generation "
+        "reach on the same measure. The nearer the two, the more alike the data.",
+        f"Dot chart of {len(drawn)} measures, synthetic beside held-out real data.",
+        (Panel("", {"kind": "dumbbell", "rows": drawn, "x": "value of the measure"},
+               row_height_px(len(drawn)) + 24),),
+        ("Measure", "Table", "Synthetic", "Real, held out"),
+        tuple(
+            (name, row["table"], figure(row["value"]), figure(row["ceiling"]))
+            for name, row in zip(names, rows.iter_rows(named=True), strict=True)
+        ),
+    )  # fmt: skip
+
+
+def _numbers(row: Mapping[str, object], *names: str) -> list[float | None]:
+    values = [row[name] for name in names]
+    return [v if isinstance(v, float) and math.isfinite(v) else None for v in values]

@@ -1,0 +1,121 @@
+"""Names that a reader who never saw the code understands.
+
+In: the words of the tables (arm, model, slice, metric, reason). Out: words for headings and axes.
+Unknown words, of plug-ins for example, are shown as they are, with spaces for underscores.
+"""
+
+ARMS = {
+    "real": "Real data only",
+    "combined": "Real + synthetic",
+    "synthetic": "Synthetic only",
+    "same_compute": "Real, trained as long",
+    "oversample": "Real, rows duplicated",
+    "noise": "Real + random noise",
+    "broken_link": "Real + shuffled synthetic",
+    "side_information": "Real + side information",
+    "oracle": "Real + more real rows",
+}
+
+AGAINST = {
+    "real": "vs real data only",
+    "same_compute": "vs as much training",
+    "oversample": "vs duplicated rows",
+    "noise": "vs random noise",
+    "broken_link": "vs shuffled synthetic",
+    "side_information": "vs side information",
+    "synthetic": "vs synthetic only",
+}
+
+CONTROLS_EN = {
+    "same_compute": "training as long on real data alone",
+    "oversample": "duplicating real rows",
+    "noise": "adding random noise",
+    "broken_link": "shuffling which items belong together",
+    "side_information": "using the side information directly",
+}
+
+CONTROLS_ZH = {
+    "same_compute": "仅用真实数据做同等训练",
+    "oversample": "重复真实数据",
+    "noise": "加入随机噪声",
+    "broken_link": "打乱商品之间的对应关系",
+    "side_information": "直接使用辅助信息",
+}
+
+MODELS = {
+    "popularity": "Popularity",
+    "item_knn": "ItemKNN",
+    "content_knn": "Content KNN",
+    "sasrec": "SASRec",
+    "system": "Best system",
+}
+
+SLICES = {
+    "all": "All answers",
+    "warm": "Warm items",
+    "tail": "Tail items",
+    "cold": "Cold items",
+    "short": "Short histories",
+    "new": "New users",
+}
+
+METRICS = {"ndcg": "NDCG", "recall": "Recall", "mrr": "MRR", "hit_rate": "Hit rate"}
+
+QUANTITIES = {
+    "popularity": ("Item popularity", "item, by rank", "share of events"),
+    "length": ("Events per user", "events", "share of users"),
+    "history_length": ("Events per user", "events", "share of users"),
+    "hour": ("Hour of the day", "hour", "share of events"),
+    "hour_of_day": ("Hour of the day", "hour", "share of events"),
+    "gap": ("Time between events", "days", "share of gaps"),
+    "gap_days": ("Time between events", "days", "share of gaps"),
+}
+"""Title, unit of the horizontal axis and of the vertical axis, by quantity."""
+
+VERDICTS = {
+    "helps": ("✓", "Synthetic data helps", "合成数据有效"),
+    "helps this model": ("◐", "Helps this model only", "仅对该模型有效"),
+    "no effect shown": ("○", "No effect shown", "未显示效果"),
+    "harms": ("✕", "Synthetic data harms", "合成数据有害"),
+}
+"""Sign, English heading and Chinese heading, by verdict."""
+
+PRIVACY_MODES = {
+    "public": "The input was declared to hold no personal data; nothing was protected.",
+    "deidentify": "Identifying details were removed. There is no differential privacy: this is "
+    "still personal data.",
+    "dp": "The release is differentially private for each user, within the budget below.",
+    "unsafe_nonprivate": "Nothing was protected: generators learned from raw rows. Treat every "
+    "synthetic row as personal data and do not share it.",
+}
+
+
+def plain(word: str) -> str:
+    """Turn a table's word into reading words.
+
+    Example:
+        >>> plain("near_duplicate_of_test")
+        'near duplicate of test'
+    """
+    return word.replace("_", " ")
+
+
+def label(known: dict[str, str], word: str) -> str:
+    """Look a word up, or show it plainly.
+
+    Example:
+        >>> label(MODELS, "sasrec"), label(MODELS, "my_model")
+        ('SASRec', 'my model')
+    """
+    return known.get(word, plain(word))
+
+
+def metric_label(metric: str, cutoff: int | None) -> str:
+    """Write a metric with its list length.
+
+    Example:
+        >>> metric_label("ndcg", 10)
+        'NDCG@10'
+    """
+    name = label(METRICS, metric)
+    return name if cutoff is None else f"{name}@{cutoff}"

@@ -1,0 +1,200 @@
+"""The report itself: one HTML page that opens offline, and the same in Markdown.
+
+In: ``summary.json``'s values, the :class:`Evaluation` and the :class:`ReportContext`. Out: text, or
+two files. Titles and ids come from the shop and are untrusted: the page escapes every value, allows
+only its own two scripts by their hash, and loads nothing.
+"""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from shopsynth.report import labels
+from shopsynth.report.comparisons import SYSTEM, comparisons, find, task_of
+from shopsynth.report.context import ReportContext
+from shopsynth.report.figures import (
+    Figure,
+    dose_figure,
+    fidelity_figure,
+    reject_figure,
+    stage_figure,
+)
+from shopsynth.report.forest import slice_figure, uplift_figure
+from shopsynth.report.headline import explain_verdict
+from shopsynth.report.numerals import count, percent, score
+from shopsynth.report.pictures import distribution_figure, embedding_figure
+from shopsynth.report.summary import parse_summary
+from shopsynth.report.tables import (
+    arms_table,
+    audit_table,
+    fact_table,
+    generator_table,
+    histories,
+    metrics_table,
+)
+from shopsynth.schema import Evaluation
+
+_ROOM = Path(__file__).parent
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_PRIVACY_SHOWN = ("mode", "unit", "epsilon", "delta")
+
+
+def render_html(summary: dict[str, object], evaluation: Evaluation, context: ReportContext) -> str:
+    """Make the page: self-contained, readable without scripts, inert against hostile titles.
+
+    Args:
+        summary: What :func:`build_summary` gave.
+        evaluation: All results.
+        context: The other facts.
+
+    Raises:
+        SchemaError: If the summary breaks its contract.
+    """
+    facts = _facts(summary, evaluation, context)
+    charts = _read("templates/charts.js")
+    library = _read("vendor/echarts.common.min.js")
+    figures = [item for item in facts["figures"].values() if item is not None]
+    return (
+        _environment(autoescape=True)
+        .get_template("report.html.jinja")
+        .render(
+            **facts,
+            css=Markup(_read("templates/report.css")),  # noqa: S704 - our own file
+            scripts=[Markup(library), Markup(charts)],  # noqa: S704 - our own files
+            script_hashes=[_csp_hash(library), _csp_hash(charts)],
+            chart_data={
+                f"{item.id}-{i}": {**panel.data, "height": panel.height_px}
+                for item in figures
+                for i, panel in enumerate(item.panels)
+            },
+        )
+    )
+
+
+def render_markdown(
+    summary: dict[str, object], evaluation: Evaluation, context: ReportContext
+) -> str:
+    """Make the same report in Markdown: words and tables, no pictures.
+
+    Args:
+        summary: What :func:`build_summary` gave.
+        evaluation: All results.
+        context: The other facts.
+
+    Raises:
+        SchemaError: If the summary breaks its contract.
+    """
+    facts = _facts(summary, evaluation, context)
+    environment = _environment(autoescape=False)
+    environment.filters["cell"] = _markdown_cell
+    return environment.get_template("report.md.jinja").render(**facts)
+
+
+def write_report(
+    summary: dict[str, object], evaluation: Evaluation, context: ReportContext, folder: Path
+) -> dict[str, Path]:
+    """Write ``report.html`` and ``report.md`` into an existing folder.
+
+    Args:
+        summary: What :func:`build_summary` gave.
+        evaluation: All results.
+        context: The other facts.
+        folder: Where the files go; files of the same name are replaced at once, never half.
+
+    Returns:
+        The paths, by ``html`` and ``markdown``.
+
+    Raises:
+        SchemaError: If the summary breaks its contract.
+    """
+    texts = {
+        "html": ("report.html", render_html(summary, evaluation, context)),
+        "markdown": ("report.md", render_markdown(summary, evaluation, context)),
+    }
+    written = {}
+    for kind, (name, text) in texts.items():
+        unfinished = folder / f".{name}.unfinished"
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        written[kind] = unfinished.replace(folder / name)
+    return written
+
+
+def _facts(
+    summary: dict[str, object], evaluation: Evaluation, context: ReportContext
+) -> dict[str, Any]:
+    parsed = parse_summary(summary)
+    model, metric, cutoff = context.headline_model, context.metric, context.cutoff
+    name = labels.metric_label(metric, cutoff)
+    task = task_of(evaluation, model) or ""
+    found = comparisons(evaluation, task=task, metric=metric, cutoff=cutoff)
+    return {
+        "context": context,
+        "summary": parsed,
+        "headline": explain_verdict(evaluation, model, metric, cutoff),
+        "system": find(found, model=SYSTEM),
+        "metric_name": name,
+        "labels": labels,
+        "figures": _figures(evaluation, context, found, name),
+        "arms": arms_table(
+            evaluation, task=task, headline_model=model, metric=metric, cutoff=cutoff
+        ),
+        "metrics": metrics_table(evaluation),
+        "audits": audit_table(evaluation),
+        "generators": generator_table(context),
+        "split": fact_table(context.split),
+        "protocol": fact_table(dict(context.protocol)),
+        "environment": fact_table(dict(context.environment)),
+        "privacy_facts": fact_table(
+            {k: v for k, v in context.privacy.items() if k not in _PRIVACY_SHOWN}
+        ),
+        "histories": histories(context.samples),
+    }
+
+
+def _figures(
+    evaluation: Evaluation, context: ReportContext, found: list[Any], name: str
+) -> dict[str, Figure | None]:
+    model = context.headline_model
+    return {
+        "uplift": uplift_figure(found, model, name),
+        "slices": slice_figure(found, model, name),
+        "dose": dose_figure(evaluation, model, context.metric, context.cutoff),
+        "embedding": embedding_figure(evaluation),
+        "distributions": distribution_figure(evaluation),
+        "fidelity": fidelity_figure(evaluation),
+        "rejects": reject_figure(context.rejects),
+        "costs": stage_figure(context.stages),
+    }
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_ROOM / "templates"),
+        autoescape=autoescape,  # noqa: S701 - Markdown has its own filter
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"count": count, "percent": percent, "score": score}
+    return environment
+
+
+def _read(name: str) -> str:
+    return (_ROOM / name).read_text(encoding="utf-8")
+
+
+def _csp_hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _markdown_cell(value: object) -> str:
+    """Escape a value so that it is text in any Markdown table: no markup, no HTML, one line."""
+    text = _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+    return text.replace("&", "&amp;")

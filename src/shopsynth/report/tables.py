@@ -1,0 +1,196 @@
+"""Tables of the report, as headings and cells.
+
+In: evaluation tables and the report's context. Out: :class:`Table` objects that both the page and
+the Markdown print.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from shopsynth.report.comparisons import SYSTEM
+from shopsynth.report.context import ReportContext
+from shopsynth.report.labels import ARMS, MODELS, SLICES, label, metric_label, plain
+from shopsynth.report.numerals import MISSING, count, figure, score
+from shopsynth.schema import Evaluation
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table.
+
+    Attributes:
+        columns: Headings.
+        rows: Cells; the first names the row.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def arms_table(
+    evaluation: Evaluation, *, task: str, headline_model: str, metric: str, cutoff: int
+) -> Table:
+    """List every arm's score of every model on the headline metric, with intervals.
+
+    Args:
+        evaluation: All results.
+        task: Downstream task.
+        headline_model: The first column of scores, followed by the best system.
+        metric: Metric name.
+        cutoff: Its list length.
+    """
+    rows = evaluation.metrics.filter(task=task, metric=metric, cutoff=cutoff, slice="all")
+    cells = {(row["arm"], row["model"]): _with_interval(row) for row in rows.iter_rows(named=True)}
+    order = {headline_model: 0, SYSTEM: 1}
+    models = sorted(dict.fromkeys(rows["model"]), key=lambda model: order.get(model, 2))
+    known = [arm for arm in ARMS if arm in set(rows["arm"])]
+    arms = [*known, *(arm for arm in dict.fromkeys(rows["arm"]) if arm not in ARMS)]
+    return Table(
+        ("Trained on", *(label(MODELS, model) for model in models)),
+        tuple(
+            (label(ARMS, arm), *(cells.get((arm, model), MISSING) for model in models))
+            for arm in arms
+        ),
+    )
+
+
+def metrics_table(evaluation: Evaluation) -> Table:
+    """List every measured mean."""
+    return Table(
+        (
+            "Task",
+            "Model",
+            "Trained on",
+            "Metric",
+            "Slice",
+            "Value, 95 % interval",
+            "Units",
+            "Seeds",
+        ),
+        tuple(
+            (
+                plain(row["task"]),
+                label(MODELS, row["model"]),
+                label(ARMS, row["arm"]),
+                metric_label(row["metric"], row["cutoff"]),
+                label(SLICES, row["slice"]),
+                _with_interval(row),
+                count(row["units"]),
+                count(row["seeds"]),
+            )
+            for row in evaluation.metrics.iter_rows(named=True)
+        ),
+    )
+
+
+def audit_table(evaluation: Evaluation) -> Table:
+    """List every privacy audit with its bound, its outcome and what it could not see."""
+    return Table(
+        ("Audit", "Measured", "Bound", "Outcome", "What it could not detect"),
+        tuple(
+            (
+                plain(row["name"]),
+                figure(row["value"]),
+                figure(row["threshold"]),
+                _outcome(row),
+                row["power"] or MISSING,
+            )
+            for row in evaluation.audits.iter_rows(named=True)
+        ),
+    )
+
+
+def generator_table(context: ReportContext) -> Table:
+    """List every generator with its options and what it made."""
+    return Table(
+        ("Generator", "Users", "Events", "Options"),
+        tuple(
+            (
+                plain(str(row["name"])),
+                count(float(str(row["users"]))),
+                count(float(str(row["events"]))),
+                _options(row.get("options")),
+            )
+            for row in context.generators
+        ),
+    )
+
+
+def fact_table(facts: dict[str, object]) -> Table:
+    """List named facts: counts in groups of three, lists joined, nothing as a dash."""
+    return Table(
+        ("Fact", "Value"), tuple((plain(name), _fact(value)) for name, value in facts.items())
+    )
+
+
+@dataclass(frozen=True)
+class History:
+    """One synthetic customer for the eye.
+
+    Attributes:
+        user: The synthetic user's id.
+        source: The generator, empty where unknown.
+        steps: Item title and time (empty where there is none), in order.
+    """
+
+    user: str
+    source: str
+    steps: tuple[tuple[str, str], ...]
+
+
+def histories(samples: pl.DataFrame) -> tuple[History, ...]:
+    """Group sample events into histories, in the order given.
+
+    Args:
+        samples: Columns as in :class:`ReportContext`.
+    """
+    rows = samples.with_columns(
+        pl.coalesce("title", "item_id").alias("title"),
+        (
+            pl.col("timestamp").dt.strftime("%Y-%m-%d %H:%M")
+            if "timestamp" in samples.columns
+            else pl.lit("")
+        ).alias("when"),
+        (pl.col("synthesizer") if "synthesizer" in samples.columns else pl.lit("")).alias("source"),
+    )
+    return tuple(
+        History(
+            str(user),
+            plain(part["source"][0] or ""),
+            tuple(part.select("title", pl.col("when").fill_null("")).iter_rows()),
+        )
+        for (user,), part in rows.group_by("user_id", maintain_order=True)
+    )
+
+
+def _with_interval(row: dict[str, float | None]) -> str:
+    return f"{score(row['value'])} [{score(row['low'])}, {score(row['high'])}]"
+
+
+def _outcome(row: dict[str, object]) -> str:
+    if row["threshold"] is None:
+        return "shown only"
+    return "passed" if row["passed"] else "failed"
+
+
+def _options(options: object) -> str:
+    if not isinstance(options, dict) or not options:
+        return "defaults"
+    return ", ".join(f"{name} = {_fact(value)}" for name, value in options.items())
+
+
+def _fact(value: object) -> str:
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return figure(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(_fact(item) for item in value) or MISSING
+    if isinstance(value, dict):
+        return ", ".join(f"{plain(str(name))} {_fact(item)}" for name, item in value.items())
+    return str(value)
