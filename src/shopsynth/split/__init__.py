@@ -1,1 +1,39 @@
-"""The split room."""
+"""Set the real holdout aside before anything learns."""
+
+from shopsynth.split.base import (
+    PARTS,
+    SPLITTERS,
+    Splitter,
+    TimeCuts,
+    assign_parts,
+    check_parts,
+    register,
+)
+from shopsynth.split.counts import count_items, count_times, count_users, merge_counts
+from shopsynth.split.dataset import split_dataset
+from shopsynth.split.followers import follow_events, follow_queries
+from shopsynth.split.query import assign_queries
+from shopsynth.split.settings import SplitSettings
+from shopsynth.split.slices import fix_slices
+from shopsynth.split.time import find_cuts
+
+__all__ = [
+    "PARTS",
+    "SPLITTERS",
+    "SplitSettings",
+    "Splitter",
+    "TimeCuts",
+    "assign_parts",
+    "assign_queries",
+    "check_parts",
+    "count_items",
+    "count_times",
+    "count_users",
+    "find_cuts",
+    "fix_slices",
+    "follow_events",
+    "follow_queries",
+    "merge_counts",
+    "register",
+    "split_dataset",
+]

@@ -1,0 +1,115 @@
+"""Splitting a whole shop in memory.
+
+In: a clean shop. Out: a :class:`~shopsynth.schema.Split`: three shops over one catalogue.
+"""
+
+import polars as pl
+
+from shopsynth.schema import Dataset, Split
+from shopsynth.split.base import PARTS, TRAIN, TimeCuts, assign_parts, check_parts
+from shopsynth.split.counts import count_items, count_times, count_users
+from shopsynth.split.followers import follow_events, follow_queries
+from shopsynth.split.query import assign_queries
+from shopsynth.split.settings import SplitSettings
+from shopsynth.split.slices import fix_slices
+from shopsynth.split.time import find_cuts
+
+_CATALOGUE = ("items", "images")
+"""Known before any event, therefore whole in every part."""
+
+
+def split_dataset(dataset: Dataset, settings: SplitSettings) -> Split:
+    """Set the real holdout aside.
+
+    Every part has the whole catalogue (``items``, ``images``). Split by time or leave-one-out,
+    ``events`` are cut and ``reviews`` follow; split by query, ``queries`` are cut and ``judgments``
+    and ``events`` follow. ``users`` are those who act in a part; train also has those who never
+    act. All other tables stay with train.
+
+    Args:
+        dataset: The clean shop.
+        settings: The recipe's ``[split]`` block.
+
+    Raises:
+        EmptyDataError: If a part would be empty.
+        SchemaError: If the shop lacks the table or the column the split needs.
+
+    Example:
+        >>> items = pl.DataFrame({"item_id": ["a"]})
+        >>> visits = {"user_id": ["u"] * 3, "item_id": ["a"] * 3, "position": [1, 2, 3]}
+        >>> shop = Dataset(items, events=pl.DataFrame(visits))
+        >>> split = split_dataset(shop, SplitSettings(by="leave_one_out"))
+        >>> split.train.counts(), split.test.counts()
+        ({'items': 1, 'events': 1}, {'items': 1, 'events': 1})
+    """
+    if settings.by == "query":
+        assigned = _cut_queries(dataset, settings)
+        check_parts(_n_by_part(assigned["queries"]), settings)
+    else:
+        assigned = _cut_events(dataset, settings)
+        check_parts(_n_by_part(assigned["events"]), settings)
+    train, validation, test = (_part(dataset, assigned, part) for part in PARTS)
+    return Split(train, validation, test, _slices(train, assigned, settings), settings.by)
+
+
+def _cut_events(dataset: Dataset, settings: SplitSettings) -> dict[str, pl.DataFrame]:
+    events = dataset.need("events")
+    cuts: TimeCuts | None = None
+    if settings.by == "time":
+        cuts = find_cuts(count_times(events), settings)
+    assigned = {"events": assign_parts(events, settings, cuts)}
+    if dataset.reviews is not None:
+        assigned["reviews"] = follow_events(dataset.reviews, assigned["events"], cuts)
+    return assigned
+
+
+def _cut_queries(dataset: Dataset, settings: SplitSettings) -> dict[str, pl.DataFrame]:
+    queries = assign_queries(dataset.need("queries"), settings)
+    followers = {"judgments": dataset.judgments, "events": dataset.events}
+    return {"queries": queries} | {
+        table: follow_queries(rows, queries)
+        for table, rows in followers.items()
+        if rows is not None
+    }
+
+
+def _part(dataset: Dataset, assigned: dict[str, pl.DataFrame], part: str) -> Dataset:
+    tables = {
+        table: rows.filter(pl.col("part") == part).drop("part") for table, rows in assigned.items()
+    }
+    for table, rows in dataset.tables().items():
+        if table in tables:
+            continue
+        if table == "users" and "events" in assigned:
+            tables[table] = _users_of(rows, assigned["events"], part)
+        elif table in _CATALOGUE or part == TRAIN:
+            tables[table] = rows
+    return Dataset(**tables)
+
+
+def _users_of(users: pl.DataFrame, events: pl.DataFrame, part: str) -> pl.DataFrame:
+    acts_here = pl.col("user_id").is_in(
+        events.filter(pl.col("part") == part)["user_id"].unique().implode()
+    )
+    if part != TRAIN:
+        return users.filter(acts_here)
+    acts = pl.col("user_id").is_in(events["user_id"].unique().implode())
+    return users.filter(acts_here | ~acts)
+
+
+def _slices(
+    train: Dataset, assigned: dict[str, pl.DataFrame], settings: SplitSettings
+) -> pl.DataFrame:
+    """Fix the slices; in a shop without events, judged items stand for seen ones."""
+    seen = train.events if train.events is not None else train.judgments
+    item_counts = pl.DataFrame(schema={"item_id": pl.String, "n": pl.Int64})
+    user_counts = pl.DataFrame(schema={"user_id": pl.String, "n": pl.Int64})
+    if seen is not None:
+        item_counts = count_items(seen)
+    if "events" in assigned:
+        user_counts = count_users(assigned["events"])
+    return fix_slices(train.items["item_id"], item_counts, user_counts, settings)
+
+
+def _n_by_part(rows: pl.DataFrame) -> dict[str, int]:
+    return dict(rows["part"].value_counts().iter_rows())
