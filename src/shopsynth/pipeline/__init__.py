@@ -1,1 +1,38 @@
-"""The pipeline room."""
+"""From a recipe to a workspace: the stages laid over parts, resumable, on any executor."""
+
+from shopsynth.pipeline.base import Executor, ObjectStore, PartRef, Task, TaskResult
+from shopsynth.pipeline.doctor import Finding, examine
+from shopsynth.pipeline.export import export
+from shopsynth.pipeline.preview import preview
+from shopsynth.pipeline.prove import prove, read
+from shopsynth.pipeline.recipe import Recipe, load_recipe, make_recipe
+from shopsynth.pipeline.run import RunResult, run
+from shopsynth.pipeline.stages import STAGES
+from shopsynth.pipeline.starter import Starter, starter_recipe
+from shopsynth.pipeline.told import ToldResult, told_result
+from shopsynth.pipeline.workspace import Workspace
+
+__all__ = [
+    "STAGES",
+    "Executor",
+    "Finding",
+    "ObjectStore",
+    "PartRef",
+    "Recipe",
+    "RunResult",
+    "Starter",
+    "Task",
+    "TaskResult",
+    "ToldResult",
+    "Workspace",
+    "examine",
+    "export",
+    "load_recipe",
+    "make_recipe",
+    "preview",
+    "prove",
+    "read",
+    "run",
+    "starter_recipe",
+    "told_result",
+]

@@ -1,0 +1,78 @@
+"""The front door: one application, one file a command, one place for exit codes.
+
+In: the command line. Out: an exit code: 0 done, 2 bad recipe or input, 3 a gate failed,
+4 interrupted but resumable.
+"""
+
+import json
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from shopsynth.cli import doctor, export, init, preview, run, stages
+from shopsynth.cli.display import configure_logging, say_error
+from shopsynth.schema.errors import ShopsynthError
+
+app = typer.Typer(
+    name="shopsynth",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="More training data from your shop's real data: private, and proven on your own holdout.",
+    epilog="Start with: [bold]shopsynth init DATA --output recipe.toml[/bold], "
+    "then [bold]shopsynth run recipe.toml[/bold]",
+)
+app.command("init")(init.init)
+app.command("preview")(preview.preview)
+app.command("run")(run.run)
+for _name, _command in stages.commands().items():
+    app.command(_name, rich_help_panel="Stages")(_command)
+app.command("prove")(run.prove)
+app.command("refresh")(run.refresh)
+app.command("export")(export.export)
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from shopsynth import __version__
+
+        typer.echo(f"shopsynth {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    log_level: Annotated[
+        str, typer.Option(help="debug, info, warning or error; logs go to standard error.")
+    ] = "warning",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    configure_logging(log_level)
+
+
+def main() -> None:
+    """Run the command line and turn every error into its message and its exit code."""
+    as_json = "--json" in sys.argv
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        say_error("interrupted; run the same command again to go on", "Interrupted", as_json)
+        sys.exit(4)
+    except click.ClickException as error:
+        if as_json:
+            typer.echo(json.dumps({"error": "Usage", "message": error.format_message()}))
+        else:
+            error.show()
+        sys.exit(2)
+    except ShopsynthError as error:
+        say_error(str(error), type(error).__name__, as_json)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say_error("interrupted; run the same command again to go on", "Interrupted", as_json)
+        sys.exit(4)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,115 @@
+"""``shopsynth run``, ``prove`` and ``refresh``: the whole journey.
+
+In: a recipe and a workspace. Out: the table of arms, the verdict, the path of the report.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shopsynth.cli.display import AsJson, Overrides, Quiet, print_json, print_table, progress_bars
+
+if TYPE_CHECKING:
+    from shopsynth.pipeline import RunResult
+
+RecipePath = Annotated[Path, typer.Argument(help="The recipe, a TOML file.", metavar="RECIPE")]
+WorkspacePath = Annotated[
+    Path, typer.Option("--workspace", "-w", help="Folder of the run; made if missing.")
+]
+_DEFAULT = Path("workspace")
+
+
+def run(
+    recipe: RecipePath,
+    workspace: WorkspacePath = _DEFAULT,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Walk all stages of a recipe: from the shop's files to a proven result.
+
+    Run it again after an interruption and it goes on where it stopped.
+
+    Examples:
+        shopsynth run recipe.toml --workspace runs/monday
+
+        shopsynth run recipe.toml --set evaluate.seeds=5 --set generate.0.size=2
+    """
+    walk(recipe, workspace, overrides, "report", as_json, quiet)
+
+
+def prove(
+    recipe: RecipePath,
+    workspace: WorkspacePath = _DEFAULT,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train and evaluate all arms of a workspace whose data are made.
+
+    Example:
+        shopsynth prove recipe.toml --workspace runs/monday --json
+    """
+    walk(recipe, workspace, overrides, "report", as_json, quiet)
+
+
+def refresh(
+    recipe: RecipePath,
+    workspace: WorkspacePath = _DEFAULT,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read the sources again and redo what changed data make necessary.
+
+    Example:
+        shopsynth refresh recipe.toml --workspace runs/monday
+    """
+    walk(recipe, workspace, overrides, "report", as_json, quiet)
+
+
+def walk(
+    recipe: Path,
+    workspace: Path,
+    overrides: list[str] | None,
+    until: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run a recipe up to a stage and print what came out."""
+    from shopsynth import pipeline
+
+    with progress_bars(quiet or as_json) as progress:
+        result = pipeline.run(
+            recipe, workspace, until=until, overrides=tuple(overrides or ()), progress=progress
+        )
+    if as_json:
+        print_json(result.summary or _stage_facts(result))
+    elif result.summary is None:
+        _print_stages(result)
+    else:
+        _print_result(result)
+
+
+def _stage_facts(result: "RunResult") -> dict[str, object]:
+    return {name: manifest.facts for name, manifest in result.manifests.items()}
+
+
+def _print_stages(result: "RunResult") -> None:
+    rows = []
+    for name, manifest in result.manifests.items():
+        n_rows = sum(ref.rows or 0 for ref in manifest.outputs)
+        took = "cached" if name in result.cached else f"{manifest.cost.wall_s:.1f} s"
+        rows.append([name, f"{n_rows:,}", took])
+    print_table(str(result.workspace), ["stage", "rows", "time"], rows)
+
+
+def _print_result(result: "RunResult") -> None:
+    from shopsynth.pipeline import told_result
+
+    told = told_result(result)
+    print_table(told.title, list(told.columns), [list(row) for row in told.rows])
+    typer.secho(f"Verdict: {told.verdict}", bold=True)
+    typer.echo(told.sentence)
+    typer.echo(f"Report: {result.report}")

@@ -1,0 +1,201 @@
+"""export: the synthetic rows of a finished workspace in the format another tool reads.
+
+In: a workspace. Out: files in a folder, with a label that says how they were protected.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from shopsynth.pipeline.manifest import Manifest
+from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.workspace import Workspace
+from shopsynth.schema import InputError, SchemaError, UnknownNameError, WorkspaceError, nearest
+
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+"""First characters that spreadsheets execute (OWASP ASVS 1.2.10), full-width forms included."""
+
+
+def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
+    """Write the synthetic rows of the first seed, and the catalogue they refer to.
+
+    Args:
+        workspace: A workspace whose ``combine`` stage is complete.
+        to: ``parquet``, ``csv``, ``huggingface``, ``recbole``, ``beir`` or ``sql``.
+        output: Folder for the files; made if missing.
+
+    Returns:
+        The files written, ``label.json`` last.
+
+    Raises:
+        UnknownNameError: If the format is unknown.
+        WorkspaceError: If the workspace has no synthetic rows yet.
+        SchemaError: If the format needs tables that the shop does not have.
+    """
+    if to not in _WRITERS:
+        raise UnknownNameError(f"export --to {to!r} does not exist; {nearest(to, _WRITERS)}")
+    place = Workspace(workspace)
+    combined, privacy = place.manifest("combine"), place.manifest("privacy")
+    split = place.manifest("split")
+    if combined is None or privacy is None or split is None:
+        raise WorkspaceError(
+            f"workspace {place.root}: expected a complete combine stage, found none; "
+            "run: shopsynth run RECIPE --workspace DIR"
+        )
+    tables = {"items": _read(place, split, "items"), "events": _synthetic(place, combined)}
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = _WRITERS[to](tables, folder)
+    label = folder / "label.json"
+    label.write_text(json.dumps(_label(privacy, combined), indent=1) + "\n", encoding="utf-8")
+    return [*written, label]
+
+
+def _read(place: Workspace, manifest: Manifest, name: str) -> pl.DataFrame:
+    parts = [pl.read_parquet(place.store.local_path(r.key)) for r in manifest.parts(name)]
+    return pl.concat(parts, how="diagonal")
+
+
+def _synthetic(place: Workspace, combined: Manifest) -> pl.DataFrame:
+    found = [
+        pl.read_parquet(place.store.local_path(ref.key)).with_columns(
+            pl.lit(ref.name.removeprefix("kept/")).alias("synthesizer")
+        )
+        for ref in combined.outputs
+        if ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}" and ref.label == "0"
+    ]
+    return pl.concat(found, how="diagonal")
+
+
+def _label(privacy: Manifest, combined: Manifest) -> dict[str, object]:
+    """Say what these rows are, for whoever finds them later."""
+    mode = privacy.facts["receipt"]["mode"]
+    notice = {
+        "dp": "synthetic; differentially private as the ledger of the workspace says",
+        "public": "synthetic; made from data declared public",
+        "deidentify": "synthetic; no differential privacy, still personal data",
+        "unsafe_nonprivate": "synthetic; made from raw personal data without protection",
+    }[mode]
+    return {
+        "generated_by": "shopsynth",
+        "ai_generated": True,
+        "privacy_mode": mode,
+        "notice": notice,
+        "made": [each["synthesizer"] for each in combined.facts["dropped"] if each["number"] == 0],
+    }
+
+
+def _parquet(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
+    written = []
+    for name, frame in tables.items():
+        path = folder / f"{name}.parquet"
+        frame.write_parquet(path)
+        written.append(path)
+    return written
+
+
+def _csv(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
+    written = []
+    for name, frame in tables.items():
+        path = folder / f"{name}.csv"
+        formula_safe(frame).write_csv(path)
+        written.append(path)
+    return written
+
+
+def formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would run as a formula.
+
+    Example:
+        >>> formula_safe(pl.DataFrame({"title": ["=1+1", "mug"]}))["title"].to_list()
+        ["'=1+1", 'mug']
+    """
+    text = pl.col(pl.String)
+    risky = text.str.slice(0, 1).is_in(list(_FORMULA_START))
+    return frame.with_columns(pl.when(risky).then(pl.lit("'") + text).otherwise(text).name.keep())
+
+
+def _huggingface(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
+    written = []
+    for name, frame in tables.items():
+        path = folder / name / "train-00000-of-00001.parquet"
+        path.parent.mkdir(exist_ok=True)
+        frame.write_parquet(path)
+        written.append(path)
+    configs = "".join(f"- config_name: {name}\n  data_files: {name}/*.parquet\n" for name in tables)
+    card = folder / "README.md"
+    card.write_text(
+        f"---\nconfigs:\n{configs}tags:\n- synthetic\n---\n\n"
+        "Synthetic shop data made by shopsynth; `label.json` says how it was protected.\n",
+        encoding="utf-8",
+    )
+    return [*written, card]
+
+
+def _recbole(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
+    events = tables["events"]
+    if "timestamp" in events.columns:
+        time = (pl.col("timestamp").dt.epoch("ms") / 1000).alias("timestamp:float")
+    else:
+        time = pl.col("position").cast(pl.Float64).alias("timestamp:float")
+    inter = events.select(
+        pl.col("user_id").alias("user_id:token"), pl.col("item_id").alias("item_id:token"), time
+    )
+    items = tables["items"]
+    columns = [pl.col("item_id").alias("item_id:token")]
+    columns += [
+        pl.col(name).str.replace_all(r"\s+", " ").alias(f"{name}:token_seq")
+        for name in ("title", "brand", "category")
+        if name in items.columns
+    ]
+    written = []
+    for suffix, frame in (("inter", inter), ("item", items.select(columns))):
+        path = folder / f"{folder.resolve().name}.{suffix}"
+        frame.write_csv(path, separator="\t", quote_style="never")
+        written.append(path)
+    return written
+
+
+def _beir(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
+    raise SchemaError(
+        "export --to beir: expected queries and judgments, the workspace has "
+        f"{', '.join(tables)}. Map them in the recipe, or choose parquet, csv or recbole."
+    )
+
+
+def _sql(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
+    path = folder / "shop.sqlite"
+    if path.exists():
+        raise InputError(f"{path}: exists already; choose another --output")
+    connection = sqlite3.connect(path)
+    try:
+        for name, frame in tables.items():
+            plain = frame.with_columns(pl.col(pl.Datetime).dt.to_string("iso"))
+            columns = ", ".join(_quoted(column) for column in plain.columns)
+            marks = ", ".join("?" for _ in plain.columns)
+            connection.execute(f"CREATE TABLE {_quoted(name)} ({columns})")
+            connection.executemany(
+                f"INSERT INTO {_quoted(name)} VALUES ({marks})",  # noqa: S608 - names are quoted
+                plain.iter_rows(),
+            )
+        connection.commit()
+    finally:
+        connection.close()
+    return [path]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+_WRITERS: dict[str, Callable[[dict[str, pl.DataFrame], Path], list[Path]]] = {
+    "parquet": _parquet,
+    "csv": _csv,
+    "huggingface": _huggingface,
+    "recbole": _recbole,
+    "beir": _beir,
+    "sql": _sql,
+}

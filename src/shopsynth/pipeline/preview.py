@@ -1,0 +1,72 @@
+"""preview: a few synthetic rows of every method, in seconds.
+
+In: a recipe. Out: one small frame a method. Nothing is trained or judged.
+"""
+
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from shopsynth.generate import make_synthesizer
+from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.local import InlineExecutor
+from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.run import run
+from shopsynth.pipeline.stages.base import read_dataset
+from shopsynth.pipeline.verbs import Verbs
+from shopsynth.pipeline.workspace import Workspace
+from shopsynth.privacy import PrivateView
+from shopsynth.schema import SILENT, Progress, derived_seed
+
+_MAX_USERS = 5_000
+"""Methods are fitted on at most this many users: a preview shows form, not quality."""
+
+
+def preview(
+    recipe: Recipe,
+    *,
+    rows: int = 10,
+    workspace: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> dict[str, pl.DataFrame]:
+    """Show what the recipe's methods make.
+
+    Args:
+        recipe: A checked recipe.
+        rows: Rows to show of each method.
+        workspace: Folder whose finished stages are used; a temporary one otherwise.
+        progress: Listener.
+
+    Returns:
+        Synthetic rows by method, with item titles where the shop has some.
+    """
+    with tempfile.TemporaryDirectory(prefix="shopsynth-preview-") as temporary:
+        place = Path(workspace) if workspace is not None else Path(temporary)
+        result = run(recipe, place, until="privacy", progress=progress)
+        protected = result.manifests["privacy"]
+        store = Workspace(place).store
+        verbs = Verbs("preview", ("schema",), InlineExecutor(), store, progress)
+        job = Job(verbs.task("preview", protected.outputs), store)
+        try:
+            data = read_dataset(job)
+        finally:
+            job.clean_up()
+    events = data.need("events")
+    first = events["user_id"].unique(maintain_order=True).head(_MAX_USERS)
+    few = data.with_tables(events=events.filter(pl.col("user_id").is_in(first.implode())))
+    view = PrivateView.restore(few, protected.facts["receipt"])
+    shown = {}
+    for entry in recipe.generate:
+        method = make_synthesizer(entry.synthesizer, entry.options)
+        method.fit(view, seed=derived_seed(recipe.seed, "preview", entry.synthesizer))
+        made = method.sample(rows, seed=derived_seed(recipe.seed, "preview")).data.need("events")
+        shown[entry.synthesizer] = _with_titles(made.head(rows), data.items)
+    return shown
+
+
+def _with_titles(events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    if "title" not in items.columns:
+        return events
+    titles = items.select("item_id", "title")
+    return events.join(titles, on="item_id", how="left", maintain_order="left")

@@ -1,0 +1,220 @@
+"""run: a recipe walks through all stages of a workspace.
+
+In: a recipe and a folder. Out: the folder with every stage complete, and a :class:`RunResult`.
+"""
+
+import logging
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from shopsynth.pipeline.base import Executor
+from shopsynth.pipeline.executors import make_executor
+from shopsynth.pipeline.manifest import Manifest, code_hash, library_versions
+from shopsynth.pipeline.meter import Meter
+from shopsynth.pipeline.recipe import Recipe, load_recipe
+from shopsynth.pipeline.redaction import redacted
+from shopsynth.pipeline.stages import STAGES, Stage, StageContext
+from shopsynth.pipeline.stages.report import stage_costs
+from shopsynth.pipeline.verbs import Verbs
+from shopsynth.pipeline.workspace import Workspace
+from shopsynth.schema import (
+    SILENT,
+    GateError,
+    InterruptedRunError,
+    Progress,
+    UnknownNameError,
+    nearest,
+    sha256_of,
+)
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left in its workspace.
+
+    Attributes:
+        workspace: The folder.
+        manifests: Manifests of the stages that are complete, in order.
+        cached: Stages that were complete before and were skipped.
+        summary: Content of ``summary.json``; ``None`` if the run stopped before the report.
+        report: Path of the HTML report, or ``None`` likewise.
+    """
+
+    workspace: Path
+    manifests: dict[str, Manifest]
+    cached: frozenset[str]
+    summary: dict[str, Any] | None
+    report: Path | None
+
+
+def run(
+    recipe: Recipe | str | Path,
+    workspace: str | Path,
+    *,
+    until: str = "report",
+    overrides: tuple[str, ...] = (),
+    progress: Progress = SILENT,
+) -> RunResult:
+    """Walk the journey up to a stage; stages that are complete already are skipped.
+
+    Args:
+        recipe: A recipe or the path of one.
+        workspace: Folder of the run; made if missing.
+        until: The last stage to run.
+        overrides: ``key=value`` pairs, only with the path of a recipe.
+        progress: Listener.
+
+    Raises:
+        InputError: If recipe or data cannot be used; nothing that was done is lost.
+        GateError: If a gate failed; the workspace is complete all the same.
+        InterruptedRunError: On Ctrl-C or SIGTERM; run again and it goes on.
+    """
+    if until not in STAGES:
+        raise UnknownNameError(f"stage {until!r} does not exist; {nearest(until, STAGES)}")
+    checked = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, overrides)
+    place = Workspace(workspace)
+    with place.locked(), _interruptible(place.root):
+        place.write_json("recipe.json", redacted(checked.model_dump(mode="json")))
+        executor = make_executor(checked.pipeline)
+        try:
+            done, cached = _walk(checked, place, executor, until, progress)
+        finally:
+            executor.close()
+        result = _publish(place, done, cached)
+    _check_gates(checked, result)
+    return result
+
+
+def _walk(
+    recipe: Recipe, place: Workspace, executor: Executor, until: str, progress: Progress
+) -> tuple[dict[str, Manifest], frozenset[str]]:
+    done: dict[str, Manifest] = {}
+    cached = set()
+    for stage in STAGES.values():
+        key, inputs = _stage_key(stage, recipe, done)
+        found = place.manifest(stage.name)
+        if found is not None and found.key == key:
+            _LOG.info("%s: complete already", stage.name)
+            cached.add(stage.name)
+            done[stage.name] = found
+        else:
+            _LOG.info("%s: running", stage.name)
+            done[stage.name] = _run_stage(
+                stage, recipe, place, executor, progress, done, key, inputs
+            )
+        if stage.name == until:
+            break
+    return done, frozenset(cached)
+
+
+def _stage_key(
+    stage: Stage, recipe: Recipe, done: dict[str, Manifest]
+) -> tuple[str, dict[str, str]]:
+    inputs = {**stage.sources(recipe), **{name: done[name].digest for name in stage.needs}}
+    values = {
+        "stage": stage.name,
+        "inputs": inputs,
+        "config": stage.config(recipe),
+        "code": code_hash(*stage.rooms),
+    }
+    return sha256_of(values), inputs
+
+
+def _run_stage(
+    stage: Stage,
+    recipe: Recipe,
+    place: Workspace,
+    executor: Executor,
+    progress: Progress,
+    done: dict[str, Manifest],
+    key: str,
+    inputs: dict[str, str],
+) -> Manifest:
+    verbs = Verbs(stage.name, stage.rooms, executor, place.store, progress)
+    with Meter() as meter:
+        made = stage.run(StageContext(recipe, done, verbs, place.store))
+    manifest = Manifest(
+        stage=stage.name,
+        key=key,
+        config=stage.config(recipe),
+        inputs=inputs,
+        outputs=made.outputs,
+        facts=made.facts,
+        seed=recipe.seed,
+        cost=meter.cost(verbs.cpu_s if recipe.pipeline.executor != "inline" else 0.0),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=library_versions(),
+    )
+    place.complete(manifest)
+    return manifest
+
+
+def _publish(place: Workspace, done: dict[str, Manifest], cached: frozenset[str]) -> RunResult:
+    """Lay the report under its stable name and write ``summary.json`` with the run's costs."""
+    if "report" not in done:
+        return RunResult(place.root, done, cached, None, None)
+    for ref in done["report"].parts("report"):
+        target = place.path(f"report/{ref.label}")
+        shutil.copyfile(place.store.local_path(ref.key), target)
+    summary = {**done["report"].facts["summary"], "stages": stage_costs(done, cached)}
+    place.write_json("summary.json", summary)
+    return RunResult(place.root, done, cached, summary, place.path("report/report.html"))
+
+
+def _check_gates(recipe: Recipe, result: RunResult) -> None:
+    if result.summary is None:
+        return
+    failed = [a["name"] for a in result.summary["privacy"]["audits"] if not a["passed"]]
+    if failed and recipe.privacy.mode == "dp":
+        raise GateError(
+            f"privacy audits failed: {', '.join(failed)}. Do not release this workspace; "
+            f"see {result.report}"
+        )
+    bound = recipe.evaluate.fail_under
+    if bound is None:
+        return
+    headline = [
+        row["relative"]
+        for row in result.summary["uplift"]
+        if row["model"] == recipe.train.headline
+        and row["against"] == "real"
+        and row["slice"] == "all"
+        and row["cutoff"] == recipe.evaluate.cutoffs[0]
+    ]
+    if not headline or headline[0] is None or headline[0] < bound:
+        reached = "none" if not headline or headline[0] is None else f"{headline[0]:+.1%}"
+        raise GateError(
+            f"evaluate.fail_under: expected a relative uplift of {recipe.train.headline} of at "
+            f"least {bound:+.1%}, got {reached}; see {result.report}"
+        )
+
+
+@contextmanager
+def _interruptible(root: Path) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into one error that says how to go on."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # Not the main thread: whoever runs us there handles signals.
+        previous = None
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise InterruptedRunError(
+            f"interrupted; finished work is kept in {root}. Run the same command again to go on."
+        ) from error
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,201 @@
+"""The evaluate stage: every fitted model answers the test questions, and the arms are compared.
+
+In: models, the split, the synthetic rows. Out: the tables of an :class:`Evaluation`.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from shopsynth.evaluate import (
+    add_system,
+    audit_release,
+    compare_arms,
+    describe_distributions,
+    embed_histories,
+    measure_fidelity,
+    score_units,
+    summarise_metrics,
+)
+from shopsynth.pipeline.base import PartRef, Task
+from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
+from shopsynth.pipeline.stages.combine import arms
+from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
+from shopsynth.schema import (
+    EVALUATION_COLUMNS,
+    Dataset,
+    Evaluation,
+    SyntheticDataset,
+    derived_seed,
+)
+from shopsynth.train import get_task, load_ranker
+
+_HERE = "shopsynth.pipeline.stages.evaluate"
+
+
+def run(context: StageContext) -> StageOutput:
+    """Read the test part once: rank, score, compare, audit."""
+    recipe, verbs, done = context.recipe, context.verbs, context.done
+    test = pose_questions(context, "test")
+    validation = done["combine"].parts(
+        "validation/history", "validation/truth", "validation/membership"
+    )
+    items = done["split"].parts("items")
+    scored = verbs.map("rank and score", _score_tasks(context, [*items, *validation, *test]))
+    units = [ref for result in scored for ref in result.outputs]
+    compared = verbs.fit(
+        "compare arms",
+        f"{_HERE}:compare",
+        units,
+        headline=recipe.train.headline,
+        controls=list(recipe.evaluate.controls),
+        metric=get_task(recipe.train.tasks[0]).metrics[0],
+        cutoff=recipe.evaluate.cutoffs[0],
+        resamples=recipe.evaluate.resamples,
+        min_seeds=recipe.evaluate.min_seeds_for_verdict,
+        seed=derived_seed(recipe.seed, "bootstrap"),
+    )
+    described = verbs.fit(
+        "fidelity, audits, pictures",
+        f"{_HERE}:describe",
+        [*done["split"].outputs, *_first_seed(done["combine"].outputs)],
+        mode=recipe.privacy.mode,
+        seed=derived_seed(recipe.seed, "describe"),
+    )
+    curve = done["combine"].parts("dose/curve")
+    outputs = (*compared.outputs, *described.outputs, *curve)
+    return StageOutput(outputs, {"systems": compared.facts, "test_units": _units(test)})
+
+
+def _units(test: list[PartRef]) -> int:
+    (truth,) = (ref for ref in test if ref.name == "test/truth")
+    return truth.rows or 0
+
+
+def _first_seed(parts: tuple[PartRef, ...]) -> list[PartRef]:
+    return [
+        ref
+        for ref in parts
+        if ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}" and ref.label == "0"
+    ]
+
+
+def _score_tasks(context: StageContext, shared: list[PartRef]) -> list[Task]:
+    recipe, trained = context.recipe, context.done["train"]
+    fitted = [fit for fit in trained.facts["fits"] if not fit["skipped"]]
+    return [
+        context.verbs.task(
+            f"{_HERE}:score_one",
+            [*shared, *trained.parts(f"models/{fit['arm']}/{fit['model']}/{fit['number']}")],
+            arm=fit["arm"],
+            model=fit["model"],
+            number=fit["number"],
+            task=recipe.train.tasks[0],
+            cutoffs=list(recipe.evaluate.cutoffs),
+            exclude_seen=recipe.train.exclude_seen,
+        )
+        for fit in fitted
+    ]
+
+
+def score_one(job: Job) -> None:
+    """Let one model rank the whole catalogue for every question of validation and test."""
+    params = job.params
+    task = get_task(params["task"])
+    name = f"models/{params['arm']}/{params['model']}/{params['number']}"
+    ranker = load_ranker(task.name, params["model"], job.folder(name))
+    for part in ("validation", "test"):
+        holdout = as_holdout(job, part, params["exclude_seen"])
+        ranking = ranker.rank(
+            holdout.requests, k=max(params["cutoffs"]), exclude_seen=holdout.exclude_seen
+        )
+        units = score_units(
+            ranking,
+            holdout.truth,
+            job.frame(f"{part}/membership"),
+            task.metrics,
+            params["cutoffs"],
+        )
+        labelled = units.with_columns(
+            pl.lit(task.name).alias("task"),
+            pl.lit(params["model"]).alias("model"),
+            pl.lit(params["arm"]).alias("arm"),
+            pl.lit(params["number"], dtype=pl.Int64).alias("seed"),
+        )
+        label = f"{params['arm']}-{params['model']}-{params['number']}"
+        job.write(f"units/{part}", labelled.select(list(EVALUATION_COLUMNS["units"])), label)
+
+
+def compare(job: Job) -> dict[str, Any]:
+    """Pair the arms unit by unit and say what the differences are worth."""
+    params = job.params
+    units = add_system(
+        job.frame("units/test"), job.frame("units/validation"), params["metric"], params["cutoff"]
+    )
+    job.write("units", units)
+    job.write(
+        "metrics",
+        summarise_metrics(units, resamples=params["resamples"], seed=params["seed"]),
+    )
+    uplift = compare_arms(
+        units,
+        baseline="real",
+        candidate="combined",
+        controls=params["controls"],
+        headline_model=params["headline"],
+        metric=params["metric"],
+        cutoff=params["cutoff"],
+        resamples=params["resamples"],
+        min_seeds=params["min_seeds"],
+        seed=params["seed"],
+    )
+    job.write("uplift", uplift)
+    return {}
+
+
+def describe(job: Job) -> None:
+    """Measure how like the real rows the synthetic rows are, and whether they copy people."""
+    train = read_dataset(job, "train")
+    heldout = pl.concat([job.frame("validation/events"), job.frame("test/events")], how="diagonal")
+    names = [name for name in job.names() if name.startswith("kept/")]
+    made = SyntheticDataset(
+        Dataset(
+            items=train.items,
+            events=pl.concat([job.frame(name) for name in names], how="diagonal"),
+        ),
+        synthesizer="+".join(name.removeprefix("kept/") for name in names),
+        config_sha256="",
+        seed=job.params["seed"],
+        source_sha256="",
+    )
+    later = train.with_tables(events=heldout)
+    job.write("fidelity", measure_fidelity(train, later, made))
+    job.write("audits", audit_release(train, later, made, job.params["mode"]))
+    job.write("embedding", embed_histories(train, made, seed=job.params["seed"]))
+    job.write("distributions", describe_distributions(train, made))
+
+
+def read_evaluation(job: Job) -> Evaluation:
+    """Build the :class:`Evaluation` from the parts this stage made."""
+    tables = {name: job.frame(name) for name in EVALUATION_COLUMNS if name != "dose"}
+    return Evaluation(dose=job.frame("dose/curve"), **tables)
+
+
+STAGE = Stage(
+    name="evaluate",
+    needs=("split", "combine", "train"),
+    rooms=(
+        "schema", "evaluate", "train",
+        "pipeline.stages.evaluate", "pipeline.stages.questions", "pipeline.stages.base",
+    ),
+    config=lambda recipe: {
+        "evaluate": recipe.evaluate.model_dump(mode="json", exclude={"fail_under"}),
+        "train": recipe.train.model_dump(mode="json"),
+        "arms": list(arms(recipe)),
+        "mode": recipe.privacy.mode,
+        "seed": recipe.seed,
+    },
+    run=run,
+)  # fmt: skip

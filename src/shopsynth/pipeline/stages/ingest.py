@@ -1,0 +1,116 @@
+"""The ingest stage: a shop's files become typed tables, events bucketed by user.
+
+In: the sources of the recipe. Out: parts of ``items``, ``events``…, and ``rejects``.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from shopsynth.ingest import (
+    SourcePart,
+    TableSource,
+    items_from_events,
+    list_parts,
+    part_fingerprint,
+    read_part,
+)
+from shopsynth.pipeline.base import PartRef, TaskResult
+from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.redaction import redacted
+from shopsynth.pipeline.stages.base import (
+    Stage,
+    StageContext,
+    StageOutput,
+    add_counts,
+    count_rejects,
+)
+
+_HERE = "shopsynth.pipeline.stages.ingest"
+
+
+def fingerprints(recipe: Recipe) -> dict[str, str]:
+    """Hash the content of every part of every source, by ``table/number``."""
+    found = {}
+    for table, source in recipe.shop.sources().items():
+        for number, part in enumerate(list_parts(source, recipe.base)):
+            found[f"{table}/{number}"] = part_fingerprint(part, source, recipe.base)
+    return found
+
+
+def run(context: StageContext) -> StageOutput:
+    """Read every source, part by part, and bring each user's events together."""
+    recipe, verbs = context.recipe, context.verbs
+    hashes = fingerprints(recipe)
+    results: dict[str, list[TaskResult]] = {}
+    for table, source in recipe.shop.sources().items():
+        tasks = [
+            verbs.task(
+                f"{_HERE}:read_one",
+                [],
+                table=table,
+                source=source.model_dump(mode="json"),
+                part=part.to_json(),
+                base=str(recipe.base),
+                label=f"part-{number:05d}",
+                content=hashes[f"{table}/{number}"],
+            )
+            for number, part in enumerate(list_parts(source, recipe.base))
+        ]
+        results[table] = verbs.map(f"read {table}", tasks)
+    outputs: list[PartRef] = []
+    for table, read in results.items():
+        parts = [ref for result in read for ref in result.outputs if ref.name == table]
+        outputs += _arrange(context, table, parts)
+    if "items" not in results:
+        events = [ref for ref in outputs if ref.name == "events"]
+        outputs += verbs.fit("derive items", f"{_HERE}:derive_items", events).outputs
+    rejects = [r for read in results.values() for t in read for r in t.outputs]
+    outputs += [ref for ref in rejects if ref.name == "rejects"]
+    counted = add_counts(t.facts["rejects"] for read in results.values() for t in read)
+    rows: dict[str, int] = {}
+    for ref in outputs:
+        rows[ref.name] = rows.get(ref.name, 0) + (ref.rows or 0)
+    return StageOutput(tuple(outputs), {"rows": rows, "rejects": counted})
+
+
+def _arrange(context: StageContext, table: str, parts: list[PartRef]) -> tuple[PartRef, ...]:
+    """Bucket events by user; bring every other table into one part."""
+    if table == "events":
+        n_rows = sum(ref.rows or 0 for ref in parts)
+        n_buckets = max(1, math.ceil(n_rows / context.recipe.pipeline.rows_per_part))
+        return context.verbs.exchange("gather each user's events", parts, "user_id", n_buckets)
+    if len(parts) == 1:
+        return tuple(parts)
+    gathered = context.verbs.fit(
+        f"gather {table}", "shopsynth.pipeline.verbs:gather", parts, name=table, label="all"
+    )
+    return gathered.outputs
+
+
+def read_one(job: Job) -> dict[str, Any]:
+    """Read one part of one source into a typed table and its rejects."""
+    table = job.params["table"]
+    source = TableSource.parse(job.params["source"], f"shop.{table}")
+    part = SourcePart.from_json(job.params["part"])
+    cleaned = read_part(table, source, part, Path(job.params["base"]))
+    job.write(table, cleaned.kept, job.params["label"])
+    if cleaned.rejects.height:
+        job.write("rejects", cleaned.rejects, f"{table}-{job.params['label']}")
+    return {"rejects": count_rejects(cleaned.rejects)}
+
+
+def derive_items(job: Job) -> None:
+    """Make the catalogue of a shop that has only events."""
+    job.write("items", items_from_events(job.frame("events")))
+
+
+STAGE = Stage(
+    name="ingest",
+    needs=(),
+    rooms=("schema", "ingest", "pipeline.stages.ingest", "pipeline.verbs"),
+    config=lambda recipe: redacted(recipe.shop.model_dump(mode="json")),
+    run=run,
+    sources=fingerprints,
+)

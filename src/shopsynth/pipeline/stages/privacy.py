@@ -1,0 +1,77 @@
+"""The privacy stage: the training part becomes what a synthesizer may see.
+
+In: ``train/…`` and the shared tables. Out: the protected tables, a receipt, the ledger.
+"""
+
+from typing import Any
+
+from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
+from shopsynth.privacy import PrivacySettings, key_id, load_key, open_view
+from shopsynth.schema import PrivacyLedger, sha256_of
+
+_HERE = "shopsynth.pipeline.stages.privacy"
+
+
+def key_sources(recipe: Recipe) -> dict[str, str]:
+    """Name the pseudonym key without telling it, so that another key makes another view."""
+    if recipe.privacy.mode != "deidentify":
+        return {}
+    return {"pseudonym_key": key_id(load_key(recipe.privacy))}
+
+
+def run(context: StageContext) -> StageOutput:
+    """Protect every bucket of users; the catalogue is public and stays one part."""
+    verbs, split = context.verbs, context.done["split"]
+    settings = context.recipe.privacy
+    params: dict[str, Any] = {
+        "settings": settings.model_dump(mode="json"),
+        "key": key_sources(context.recipe),
+    }
+    shared = split.parts("items", "users", "reviews", "train/queries", "queries")
+    buckets = split.parts("train/events") or (None,)
+    tasks = [
+        verbs.task(
+            f"{_HERE}:protect",
+            [*shared, *([part] if part else [])],
+            first=number == 0,
+            **params,
+        )
+        for number, part in enumerate(buckets)
+    ]
+    results = verbs.map("protect", tasks)
+    ledger = PrivacyLedger(settings.mode, settings.unit)
+    for result in results:
+        for entry in PrivacyLedger.from_json(result.facts["ledger"]).entries:
+            ledger = ledger.with_entry(entry)
+    receipts = [result.facts["receipt"] for result in results]
+    receipt = {
+        **receipts[0],
+        "fingerprint": sha256_of([each["fingerprint"] for each in receipts]),
+    }
+    outputs = tuple(ref for result in results for ref in result.outputs)
+    return StageOutput(outputs, {"receipt": receipt, "ledger": ledger.to_json()})
+
+
+def protect(job: Job) -> dict[str, Any]:
+    """Open a view on one bucket of users and keep what it shows."""
+    settings = PrivacySettings.parse(job.params["settings"], "privacy")
+    train = read_dataset(job, "train")
+    key = load_key(settings) if settings.mode == "deidentify" else b""
+    view, ledger = open_view(train, settings, key)
+    for table, frame in view.protected_tables().items():
+        if table == "events" or job.params["first"]:
+            label = job.refs("train/events")[0].label if table == "events" else "all"
+            job.write(table, frame, label)
+    return {"receipt": view.receipt(), "ledger": ledger.to_json()}
+
+
+STAGE = Stage(
+    name="privacy",
+    needs=("split",),
+    rooms=("schema", "privacy", "pipeline.stages.privacy", "pipeline.stages.base"),
+    config=lambda recipe: recipe.privacy.model_dump(mode="json"),
+    run=run,
+    sources=key_sources,
+)

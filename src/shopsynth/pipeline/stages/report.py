@@ -1,0 +1,200 @@
+"""The report stage: the evaluation becomes pictures, words and the summary.
+
+In: the evaluation's tables and the facts of all stages. Out: ``report.html`` and ``report.md``.
+"""
+
+import json
+import platform
+from typing import Any
+
+import polars as pl
+
+from shopsynth.pipeline.base import PartRef
+from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.local import free_cores
+from shopsynth.pipeline.manifest import Manifest, library_versions
+from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.redaction import redacted
+from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, add_counts
+from shopsynth.pipeline.stages.evaluate import read_evaluation
+from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.report import ReportContext, build_summary, write_report
+from shopsynth.train import get_task
+
+_HERE = "shopsynth.pipeline.stages.report"
+_N_SAMPLE_USERS = 4
+_N_SAMPLE_EVENTS = 12
+
+
+def run(context: StageContext) -> StageOutput:
+    """Collect what the stages know and render it."""
+    done = context.done
+    samples = [ref for ref in done["combine"].outputs if _is_sample(ref)]
+    inputs = [*done["evaluate"].outputs, *samples, *done["split"].parts("items")]
+    facts = told_facts(context.recipe, done)
+    rendered = context.verbs.fit("render", f"{_HERE}:render", inputs, **facts)
+    told = {name: facts[name] for name in ("headline_model", "metric", "cutoff")}
+    return StageOutput(rendered.outputs, {"summary": rendered.facts["summary"], **told})
+
+
+def _is_sample(ref: PartRef) -> bool:
+    return ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}" and ref.label == "0"
+
+
+def stage_costs(done: dict[str, Manifest], cached: frozenset[str]) -> list[dict[str, Any]]:
+    """List what every stage cost, in the order in which they ran."""
+    return [
+        {
+            "name": name,
+            "wall_s": manifest.cost.wall_s,
+            "cpu_s": manifest.cost.cpu_s,
+            "peak_rss_mb": manifest.cost.peak_rss_mb,
+            "cached": name in cached,
+        }
+        for name, manifest in done.items()
+    ]
+
+
+def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
+    """Collect everything the report tells besides the evaluation's numbers."""
+    combined, generated = done["combine"].facts, done["generate"].facts
+    rejects = add_counts(done[stage].facts["rejects"] for stage in ("ingest", "clean"))
+    dropped: dict[str, int] = {}
+    for each in combined["dropped"]:
+        for reason, n in each["dropped"].items():
+            dropped[reason] = dropped.get(reason, 0) + n
+    return {
+        "title": recipe.title,
+        "created": done["evaluate"].finished_at,
+        "shop": _shop_rows(done["clean"]),
+        "rejects": rejects,
+        "split": {**done["split"].facts, **done["split"].facts["rows"]},
+        "privacy": privacy_facts(recipe),
+        "generators": [
+            {
+                "name": made["synthesizer"],
+                "options": made["options"],
+                "users": made["users"],
+                "events": made["rows"],
+            }
+            for made in generated["made"]
+            if made["number"] == 0 and made["synthesizer"] != NOISE
+        ],
+        "dose": combined["dose"],
+        "near_duplicates": dropped,
+        "stages": stage_costs(done, frozenset()),
+        "recipe": redacted(recipe.model_dump(mode="json")),
+        "recipe_sha256": recipe.sha256,
+        "environment": {
+            **library_versions(),
+            "machine": f"{platform.machine()}, {free_cores()} cores",
+        },
+        "protocol": protocol(recipe, done),
+        "headline_model": recipe.train.headline,
+        "metric": get_task(recipe.train.tasks[0]).metrics[0],
+        "cutoff": recipe.evaluate.cutoffs[0],
+    }
+
+
+def _shop_rows(cleaned: Manifest) -> dict[str, int]:
+    """Count the shop's clean rows; users are counted from events where there is no table."""
+    return {name: n for name, n in cleaned.facts["rows"].items() if name != "rejects"}
+
+
+def privacy_facts(recipe: Recipe) -> dict[str, Any]:
+    """Say under which protection the rows were made; no guarantee, no epsilon."""
+    guaranteed = recipe.privacy.mode == "dp"
+    return {
+        "mode": recipe.privacy.mode,
+        "unit": recipe.privacy.unit,
+        "epsilon": recipe.privacy.epsilon if guaranteed else None,
+        "delta": recipe.privacy.delta if guaranteed else None,
+    }
+
+
+def protocol(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, str]:
+    """Say how it was measured, in one sentence a rule."""
+    skipped = sorted(
+        {f"{f['model']}: {f['skipped']}" for f in done["train"].facts["fits"] if f["skipped"]}
+    )
+    seen = "left out" if recipe.train.exclude_seen else "not left out: people buy again"
+    rules = {
+        "ranking": "the full catalogue, never a sample",
+        "ties": "equal scores share their mean rank",
+        "own history": f"items a user already had are {seen}",
+        "fit set": "training part only, in every arm",
+        "test input": "a user's training and validation events",
+        "truth": "the items of the user's next session; one basket has no order",
+        "split": str(recipe.split.by),
+        "intervals": f"95 %, bootstrap with {recipe.evaluate.resamples:,} resamples; "
+        "the wider of users and seeds-then-users",
+        "minimum detectable effect": "two-sided 5 %, power 80 %",
+        "seeds": f"{recipe.evaluate.seeds} generator seeds, each with one trainer seed",
+        "test questions": str(done["evaluate"].facts["test_units"]),
+    }
+    return {**rules, "models left out": "; ".join(skipped)} if skipped else rules
+
+
+def render(job: Job) -> dict[str, Any]:
+    """Write the report's files and return the summary without the run's own costs."""
+    facts = dict(job.params)
+    recipe = facts.pop("recipe")
+    recipe_sha256 = facts.pop("recipe_sha256")
+    counted = [
+        {"table": table, "reason": reason, "n": n}
+        for table, reasons in facts.pop("rejects").items()
+        for reason, n in reasons.items()
+    ]
+    evaluation = read_evaluation(job)
+    context = ReportContext(
+        **facts,
+        rejects=pl.DataFrame(
+            counted, schema={"table": pl.String, "reason": pl.String, "n": pl.Int64}
+        ),
+        recipe=json.dumps(recipe, indent=2, ensure_ascii=False),
+        samples=_samples(job),
+    )
+    summary = build_summary(
+        evaluation,
+        shop=context.shop,
+        recipe_sha256=recipe_sha256,
+        privacy={key: facts["privacy"][key] for key in ("mode", "unit", "epsilon", "delta")},
+        stages=context.stages,
+    )
+    job.write_folder("report", lambda folder: write_report(summary, evaluation, context, folder))
+    return {"summary": summary}
+
+
+def _samples(job: Job) -> pl.DataFrame:
+    """Take a few synthetic histories of every method, with the titles of their items."""
+    items = job.frame("items")
+    if "title" not in items.columns:
+        items = items.with_columns(pl.lit(None, pl.String).alias("title"))
+    taken = []
+    for name in [name for name in job.names() if name.startswith("kept/")]:
+        events = job.frame(name)
+        users = events["user_id"].unique(maintain_order=True).head(_N_SAMPLE_USERS)
+        mine = events.filter(pl.col("user_id").is_in(users.implode()))
+        keep = [column for column in ("user_id", "item_id", "timestamp") if column in mine.columns]
+        taken.append(
+            mine.select(keep)
+            .group_by("user_id", maintain_order=True)
+            .head(_N_SAMPLE_EVENTS)
+            .with_columns(pl.lit(name.removeprefix("kept/")).alias("synthesizer"))
+        )
+    found = pl.concat(taken, how="diagonal")
+    return found.join(
+        items.select("item_id", "title"), on="item_id", how="left", maintain_order="left"
+    )
+
+
+STAGE = Stage(
+    name="report",
+    needs=("ingest", "clean", "split", "generate", "combine", "train", "evaluate"),
+    rooms=("schema", "report", "pipeline.stages.report", "pipeline.stages.base"),
+    config=lambda recipe: {
+        "title": recipe.title,
+        "recipe": redacted(recipe.model_dump(mode="json", exclude={"pipeline"})),
+    },
+    run=run,
+)

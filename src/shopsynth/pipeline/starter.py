@@ -1,0 +1,126 @@
+"""starter_recipe: from files nobody has described to a commented recipe.
+
+In: paths or database URLs. Out: TOML text that :func:`load_recipe` accepts, and notes.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shopsynth.ingest import Inference, infer_shop
+from shopsynth.pipeline.recipe import make_recipe
+
+_REST = """
+[split]
+by = "{by}"  # {by_why}
+validation = 0.1
+test = 0.1
+
+[privacy]
+# deidentify: pseudonyms, no direct identifiers, at most max_events_per_user rows of one person.
+# It gives no differential privacy and the data stay personal. Mode "dp" is the goal for personal
+# data; a synthesizer that cannot run in a mode refuses it. "public" is for data about nobody.
+mode = "deidentify"
+unit = "user"
+max_events_per_user = 256
+
+# One block a method; shopsynth combines what they make. Also: substitute, pseudo_session, noise.
+[[generate]]
+synthesizer = "markov"
+table = "events"
+size = 1.0  # synthetic users per real user
+
+[combine]
+ratio = "auto"  # synthetic events per real event, chosen on validation
+weight = "auto"
+
+[train]
+tasks = ["next_item"]
+models = [{models}]
+headline = "sasrec"
+# true only where nobody buys the same item twice
+exclude_seen = {exclude_seen}
+
+[evaluate]
+seeds = 3
+controls = ["same_compute", "oversample", "noise", "broken_link"]
+cutoffs = [10, 20]
+"""
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A first recipe.
+
+    Attributes:
+        text: Commented TOML.
+        notes: What was recognised, what is uncertain, what was left out.
+    """
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
+    """Infer roles and types and write a recipe around them.
+
+    Args:
+        paths: Files, folders or database URLs.
+        folder: Where the recipe will lie; its paths are relative to there where that is short.
+
+    Raises:
+        SourceError: If a path cannot be read or nothing in it looks like a shop's table.
+    """
+    inference = _relocated(infer_shop([_absolute(path) for path in paths]), folder)
+    shop_toml = inference.to_toml()
+    shop = inference.shop
+    has_time = shop.events is None or "timestamp" in shop.events.columns
+    models = ["popularity", "item_knn", "content_knn", "sasrec"]
+    has_text = shop.items is not None and any(
+        column in shop.items.columns for column in ("title", "description", "category", "brand")
+    )
+    if not has_text:
+        models.remove("content_knn")
+    clean = ""
+    if inference.item_id_pattern:
+        clean = (
+            "\n[clean]\n# Codes of another shape are fees, postage, samples: not products.\n"
+            f"item_id_pattern = '{inference.item_id_pattern}'\n"
+        )
+    text = (
+        "# A shopsynth recipe. Check the columns below, then: shopsynth run recipe.toml\n"
+        "seed = 7\n\n"
+        + shop_toml.strip()
+        + "\n"
+        + clean
+        + _REST.format(
+            by="time" if has_time else "leave_one_out",
+            by_why="the past trains, the future judges"
+            if has_time
+            else "there is an order but no time: each user's last event judges",
+            models=", ".join(f'"{model}"' for model in models),
+            exclude_seen="false",
+        )
+    )
+    make_recipe(tomllib.loads(text), base=folder, where="the inferred recipe")
+    return Starter(text, inference.notes)
+
+
+def _is_url(path: str) -> bool:
+    return "://" in path or path.startswith("embedded:")
+
+
+def _absolute(path: str) -> str:
+    return path if _is_url(path) else str(Path(path).resolve())
+
+
+def _relocated(inference: Inference, folder: Path) -> Inference:
+    """Write paths below the recipe's folder relative to it, so that the folder can move."""
+    sources = {}
+    for table, source in inference.shop.sources().items():
+        path = source.path
+        if not _is_url(path) and Path(path).is_relative_to(folder.resolve()):
+            path = Path(path).relative_to(folder.resolve()).as_posix()
+        sources[table] = source.model_copy(update={"path": path})
+    return replace(inference, shop=inference.shop.model_copy(update=sources))
