@@ -1,1 +1,17 @@
-"""The train room."""
+"""Fit rankers on each training set and ask them what the real holdout asks."""
+
+from shopsynth.train.base import Ranker, Task
+from shopsynth.train.next_item import RANKERS
+from shopsynth.train.settings import TrainSettings
+from shopsynth.train.tasks import TASKS, get_task, make_ranker, rankers
+
+__all__ = [
+    "RANKERS",
+    "TASKS",
+    "Ranker",
+    "Task",
+    "TrainSettings",
+    "get_task",
+    "make_ranker",
+    "rankers",
+]

@@ -1,1 +1,8 @@
-"""The train/next_item room."""
+"""Next item: which items a user's next session holds, given the history before it."""
+
+from shopsynth.train.next_item.base import RANKERS, register
+from shopsynth.train.next_item.task import NextItem
+
+TASK = NextItem()
+
+__all__ = ["RANKERS", "TASK", "NextItem", "register"]

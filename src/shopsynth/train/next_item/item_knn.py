@@ -1,0 +1,137 @@
+"""ItemKNN: items that the same users bought, seen from the newest events of a history.
+
+In: weighted events. Out: item-item similarities; a user's scores are their recency-weighted sum.
+Not for cold items: an item without events is similar to nothing and scores 0.
+"""
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+from scipy import sparse
+
+from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
+from shopsynth.train.next_item._answers import answer
+from shopsynth.train.next_item._histories import read_histories
+from shopsynth.train.next_item._ranks import Floats
+from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_model, write_model
+from shopsynth.train.next_item.base import register
+
+
+class ItemKnnOptions(Settings):
+    """Options of ``item_knn``."""
+
+    decay: float = Field(default=0.6, gt=0, le=1)
+    """Weight of a history's moment relative to the next newer one (PROOF §1, fact 2)."""
+
+    neighbours: int = Field(default=0, ge=0)
+    """Most similar items kept for each item; 0 keeps all."""
+
+    max_history: int = Field(default=1000, ge=1)
+    """Newest events of a user that count: pairs grow with the square of a history."""
+
+
+@register("item_knn")
+class ItemKnn:
+    """Cosine similarity of items over users, times a recency-weighted history.
+
+    ``score(u, j) = sum over history items i of decay**k(i) * cos(i, j)``, where ``k(i)`` is the
+    number of the user's later moments and ``cos`` compares the columns of the user-item matrix
+    whose entries are square roots of row weights, so that a user of weight ``w`` counts ``w``.
+    An item is most similar to itself: where people rebuy that is right, elsewhere
+    ``exclude_seen`` leaves the history out.
+
+    Attributes:
+        item_ids_: The training catalogue.
+        similarity_: ``(item, item)`` sparse cosines.
+
+    Source:
+        Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms, WWW 2001.
+    """
+
+    Options: ClassVar[type[Settings]] = ItemKnnOptions
+    item_ids_: pl.Series
+    similarity_: sparse.csr_matrix
+
+    def __init__(self, options: Settings) -> None:
+        self.options = ItemKnnOptions.model_validate(options)
+        self.steps_ = 0
+
+    def fit(
+        self,
+        training: TrainingSet,
+        validation: Holdout,
+        *,
+        seed: int,
+        steps: int | None = None,
+        progress: Progress = SILENT,
+    ) -> Self:
+        """Count pairs; ``validation``, ``seed`` and ``steps`` are not needed."""
+        self.item_ids_ = training.data.items["item_id"]
+        histories = read_histories(training.data, self.item_ids_).newest(self.options.max_history)
+        matrix = histories.interactions(len(self.item_ids_)).sqrt()
+        self.similarity_ = _cosines(matrix, self.options.neighbours)
+        return self
+
+    def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
+        """Rank the catalogue by similarity to each user's recency-weighted history."""
+        histories = read_histories(requests, self.item_ids_)
+        profiles = histories.profiles(len(self.item_ids_), self.options.decay)
+        similarity = _fast_form(self.similarity_)
+
+        def score(start: int, stop: int) -> Floats:
+            scores = profiles[start:stop] @ similarity
+            return scores if isinstance(scores, np.ndarray) else scores.toarray()
+
+        return answer(
+            requests,
+            histories.unit_ids,
+            self.item_ids_,
+            score,
+            k=k,
+            exclude_seen=exclude_seen,
+            unknown=0.0,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the similarities."""
+        arrays = matrix_arrays("similarity", self.similarity_)
+        write_model(folder, "item_knn", self.options, self.item_ids_, arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the similarities."""
+        stored = read_model(folder, "item_knn")
+        model = cls(ItemKnnOptions.parse(stored.options, str(folder)))
+        model.item_ids_ = stored.item_ids
+        model.similarity_ = matrix_of("similarity", stored.arrays)
+        return model
+
+
+def _cosines(matrix: sparse.csr_matrix, neighbours: int) -> sparse.csr_matrix:
+    """Compare the columns of a ``(user, item)`` matrix; keep the nearest ``neighbours`` a row."""
+    lengths = np.sqrt(np.asarray(matrix.power(2).sum(axis=0)).ravel())
+    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    unit = (matrix @ sparse.diags_array(scale.astype(np.float32))).tocsr()
+    cosines = (unit.T @ unit).tocsr().astype(np.float32)
+    cosines.sort_indices()
+    if neighbours:
+        cosines = _strongest(cosines, neighbours)
+    return cosines
+
+
+def _strongest(cosines: sparse.csr_matrix, neighbours: int) -> sparse.csr_matrix:
+    """Keep the largest entries of each row; equal ones in column order."""
+    rows = np.repeat(np.arange(cosines.shape[0]), np.diff(cosines.indptr))
+    order = np.lexsort((cosines.indices, -cosines.data, rows))
+    place = np.arange(len(order)) - cosines.indptr[rows]
+    kept = order[place < neighbours]
+    return sparse.csr_matrix(
+        (cosines.data[kept], (rows[kept], cosines.indices[kept])), shape=cosines.shape
+    )
+
+
+def _fast_form(similarity: sparse.csr_matrix) -> sparse.csr_matrix | Floats:
+    return similarity
