@@ -102,12 +102,8 @@ def _slices(
 ) -> pl.DataFrame:
     """Fix the slices; in a shop without events, judged items stand for seen ones."""
     seen = train.events if train.events is not None else train.judgments
-    item_counts = pl.DataFrame(schema={"item_id": pl.String, "n": pl.Int64})
-    user_counts = pl.DataFrame(schema={"user_id": pl.String, "n": pl.Int64})
-    if seen is not None:
-        item_counts = count_items(seen)
-    if "events" in assigned:
-        user_counts = count_users(assigned["events"])
+    item_counts = count_items(seen) if seen is not None else None
+    user_counts = count_users(assigned["events"]) if "events" in assigned else None
     return fix_slices(train.items["item_id"], item_counts, user_counts, settings)
 
 

@@ -11,8 +11,8 @@ from shopsynth.split.settings import SplitSettings
 
 def fix_slices(
     item_ids: pl.Series,
-    item_counts: pl.DataFrame,
-    user_counts: pl.DataFrame,
+    item_counts: pl.DataFrame | None,
+    user_counts: pl.DataFrame | None,
     settings: SplitSettings,
 ) -> pl.DataFrame:
     """Say which items and users belong to which slice.
@@ -20,8 +20,9 @@ def fix_slices(
     Args:
         item_ids: The whole catalogue, each id once.
         item_counts: Training events: columns ``item_id``, ``n``; absent items have none.
+            ``None``: nothing was counted.
         user_counts: Training events: columns ``user_id``, ``n``; 0 for users known only from
-            validation or test.
+            validation or test. ``None``: no users.
         settings: The recipe's ``[split]`` block.
 
     Returns:
@@ -36,6 +37,8 @@ def fix_slices(
         >>> slices.select("id", "slice").rows()
         [('b', 'cold'), ('b', 'tail'), ('a', 'warm'), ('u', 'short')]
     """
+    item_counts = _counts("item_id") if item_counts is None else item_counts
+    user_counts = _counts("user_id") if user_counts is None else user_counts
     items = (
         item_ids.to_frame("id")
         .join(item_counts, left_on="id", right_on="item_id", how="left", maintain_order="left")
@@ -51,6 +54,10 @@ def fix_slices(
         _slice("user", users, "short", n <= settings.short_max_events),
     ]
     return pl.concat(found)
+
+
+def _counts(key: str) -> pl.DataFrame:
+    return pl.DataFrame(schema={key: pl.String, "n": pl.Int64})
 
 
 def _slice(kind: str, counts: pl.DataFrame, name: str, condition: pl.Expr) -> pl.DataFrame:
