@@ -1,1 +1,20 @@
-"""The combine room."""
+"""The combine room: near duplicates out, doses chosen, real and synthetic rows mixed into arms."""
+
+from shopsynth.combine.base import ARMS, Arm, Material, build_arm
+from shopsynth.combine.dose import Dose, choose_dose, dose_grid, next_weights, take_dose
+from shopsynth.combine.near_duplicates import drop_near_duplicates
+from shopsynth.combine.settings import CombineSettings
+
+__all__ = [
+    "ARMS",
+    "Arm",
+    "CombineSettings",
+    "Dose",
+    "Material",
+    "build_arm",
+    "choose_dose",
+    "dose_grid",
+    "drop_near_duplicates",
+    "next_weights",
+    "take_dose",
+]

@@ -1,1 +1,31 @@
-"""The evaluate room."""
+"""The evaluate room: metrics, uplift with a verdict, fidelity, audits, data for pictures."""
+
+from shopsynth.evaluate.audits import audit_release
+from shopsynth.evaluate.base import METRICS, Hits, Metric, score_units
+from shopsynth.evaluate.bootstrap import summarise_metrics
+from shopsynth.evaluate.distributions import describe_distributions
+from shopsynth.evaluate.dose_curve import dose_rows
+from shopsynth.evaluate.embedding import embed_histories
+from shopsynth.evaluate.fidelity import measure_fidelity
+from shopsynth.evaluate.holm import holm
+from shopsynth.evaluate.settings import EvaluateSettings
+from shopsynth.evaluate.system import SYSTEM, add_system
+from shopsynth.evaluate.uplift import compare_arms
+
+__all__ = [
+    "METRICS",
+    "SYSTEM",
+    "EvaluateSettings",
+    "Hits",
+    "Metric",
+    "add_system",
+    "audit_release",
+    "compare_arms",
+    "describe_distributions",
+    "dose_rows",
+    "embed_histories",
+    "holm",
+    "measure_fidelity",
+    "score_units",
+    "summarise_metrics",
+]

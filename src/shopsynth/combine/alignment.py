@@ -1,0 +1,111 @@
+"""Alignment: rows of any origin in the columns of the real table.
+
+In: real rows and made rows. Out: one table with ``origin`` and ``weight``, real columns only.
+"""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from shopsynth.combine.dose import take_dose
+from shopsynth.schema import REAL, Dataset, InputError, SchemaError, TrainingSet, collect
+
+if TYPE_CHECKING:
+    from shopsynth.combine.base import Material
+
+
+def real_rows(material: "Material") -> pl.DataFrame:
+    """Return the real rows with ``origin`` real and weight 1."""
+    return _labelled(material.real_events, pl.lit(REAL), 1.0)
+
+
+def synthetic_rows(material: "Material") -> pl.DataFrame:
+    """Return the dose D′ of a material, aligned with the real table.
+
+    Raises:
+        InputError: If there are no synthetic rows.
+    """
+    wanted = round(material.ratio * material.real_events.height)
+    dose = take_dose(material.synthetic, wanted)
+    if dose.is_empty():
+        raise InputError(
+            f"combine: expected synthetic rows for {wanted} events, got none; add a [[generate]] "
+            "block or loosen [combine] near_duplicate"
+        )
+    return made_rows(material, dose)
+
+
+def made_rows(material: "Material", made: pl.DataFrame, origin: str | None = None) -> pl.DataFrame:
+    """Bring made rows into the real table's columns, with origin and the material's weight.
+
+    Args:
+        material: Gives the real columns, the catalogue and the weight.
+        made: Rows to align; with a column ``origin`` unless one is given.
+        origin: Origin of all rows, for controls.
+
+    Raises:
+        SchemaError: If made rows cannot be ordered as real ones are, or name unknown items.
+    """
+    label = pl.col("origin") if origin is None else pl.lit(origin)
+    aligned = align_events(made, material.real_events, material.real.items)
+    return _labelled(
+        aligned.with_columns(made["origin"]) if origin is None else aligned, label, material.weight
+    )
+
+
+def align_events(made: pl.DataFrame, real: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Give made events the real events' columns, types and order of columns.
+
+    Real columns win: others are dropped, missing ones are null. A ``position`` that only real
+    events have is counted up from each made user's times.
+
+    Args:
+        made: Synthetic events.
+        real: Real events.
+        items: The catalogue.
+
+    Raises:
+        SchemaError: If ``timestamp`` is missing where real events have it, a column's values do not
+            fit the real type, or items are not in the catalogue.
+    """
+    faults = []
+    if "timestamp" in real.columns and "timestamp" not in made.columns:
+        faults.append("column timestamp: real events have it, synthetic ones do not")
+    n_unknown = made.join(items, on="item_id", how="anti").height
+    if n_unknown:
+        faults.append(f"column item_id: {n_unknown} of {made.height} are not in the catalogue")
+    collect("synthetic events", faults, SchemaError)
+    if "position" in real.columns and "position" not in made.columns:
+        made = made.sort("user_id", "timestamp", maintain_order=True).with_columns(
+            pl.int_range(pl.len(), dtype=pl.Int64).over("user_id").alias("position")
+        )
+    present = set(made.columns)
+    try:
+        return made.select(
+            (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in real.schema.items()
+        )
+    except pl.exceptions.InvalidOperationError as error:
+        raise SchemaError(
+            "synthetic events: values of some column do not fit the real column's type; expected "
+            f"{dict(real.schema)}, got {dict(made.schema)}"
+        ) from error
+
+
+def training_set(material: "Material", arm: str, parts: list[pl.DataFrame]) -> TrainingSet:
+    """Stack aligned parts into the training set of an arm.
+
+    Args:
+        material: Gives the catalogue and the other tables.
+        arm: The arm's name.
+        parts: Tables from :func:`real_rows` and :func:`made_rows`.
+    """
+    shop: Dataset = material.real.with_tables(**{material.table: pl.concat(parts)})
+    return TrainingSet(shop, arm=arm, table=material.table)
+
+
+def _labelled(rows: pl.DataFrame, origin: pl.Expr, weight: float) -> pl.DataFrame:
+    """Put ``origin`` and ``weight`` behind the table's own columns, replacing any it had."""
+    return rows.with_columns(
+        origin.cast(pl.String).alias("origin"), pl.lit(weight, dtype=pl.Float64).alias("weight")
+    )

@@ -1,0 +1,95 @@
+"""What every arm is: a way to turn real and synthetic rows into something to train on.
+
+In: a :class:`Material`. Out: a :class:`TrainingSet` with ``origin`` and ``weight``.
+
+To add an arm: a file in this folder named after it, holding a class decorated with
+``@register("<the file's name>")``.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import polars as pl
+
+from shopsynth.schema import Dataset, InputError, Registry, SyntheticDataset, TrainingSet
+
+
+@dataclass(frozen=True)
+class Material:
+    """What arms are made of.
+
+    Attributes:
+        real: The real train part, with the whole catalogue.
+        synthetic: Synthetic rows that may join it, near duplicates of held-out rows gone.
+        noise: Noise rows for the control ``noise``; ``None`` where that control does not run.
+        ratio: Synthetic events per real event, above 0.
+        weight: Loss weight of every row that is not real, above 0; real rows weigh 1.
+        table: The table that is mixed; only ``events`` so far.
+        tail_max_events: Items with at most this many real events are tail items; as in the split.
+
+    Raises:
+        InputError: If ratio, weight or table cannot be used.
+    """
+
+    real: Dataset
+    synthetic: tuple[SyntheticDataset, ...]
+    noise: SyntheticDataset | None
+    ratio: float
+    weight: float
+    table: str = "events"
+    tail_max_events: int = 5
+
+    def __post_init__(self) -> None:
+        if not (self.ratio > 0 and self.weight > 0):
+            raise InputError(
+                f"Material: expected ratio and weight above 0, got {self.ratio} and {self.weight}; "
+                "set [combine] ratio and weight"
+            )
+        if self.table != "events":
+            raise InputError(
+                f"Material: arms mix the table events, got {self.table}; choose a task whose "
+                "table is events"
+            )
+
+    @property
+    def real_events(self) -> pl.DataFrame:
+        """The real rows, columns as in ``events``."""
+        return self.real.need(self.table)
+
+
+class Arm(Protocol):
+    """One way to mix.
+
+    Class attributes:
+        compute_of: Name of the arm whose optimiser steps a model must take on this one, or
+            ``None`` if it stops by itself.
+    """
+
+    compute_of: ClassVar[str | None]
+
+    def build(self, material: Material, *, seed: int) -> TrainingSet:
+        """Mix; the same material and seed give the same rows."""
+
+
+ARMS: Registry[Arm] = Registry(
+    "combine", support=frozenset({"alignment", "dose", "near_duplicates"})
+)
+"""All arms of the room."""
+
+register = ARMS.register
+
+
+def build_arm(name: str, material: Material, seed: int) -> TrainingSet:
+    """Find an arm and build it.
+
+    Args:
+        name: Registered name.
+        material: Real and synthetic rows.
+        seed: Of whatever the arm draws.
+
+    Raises:
+        UnknownNameError: If no arm has the name.
+        InputError: If the material lacks what the arm needs.
+        SchemaError: If synthetic rows do not fit the real table.
+    """
+    return ARMS.get(name)().build(material, seed=seed)

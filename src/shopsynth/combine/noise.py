@@ -1,0 +1,34 @@
+"""The control ``noise``: real rows and as many rows of plain noise as ``combined`` has synthetic.
+
+In: real, synthetic and noise rows. Out: real and noise rows, noise weighted.
+"""
+
+from typing import ClassVar
+
+from shopsynth.combine.alignment import made_rows, real_rows, synthetic_rows, training_set
+from shopsynth.combine.base import Material, register
+from shopsynth.combine.dose import take_dose
+from shopsynth.schema import InputError, TrainingSet
+
+
+@register("noise")
+class Noise:
+    """Answers "any noise helps": histories cropped, masked, reordered, inserted into at random."""
+
+    compute_of: ClassVar[str | None] = None
+
+    def build(self, material: Material, *, seed: int) -> TrainingSet:
+        """Take the real rows and noise users of the dose's size; nothing is drawn.
+
+        Raises:
+            InputError: If the material holds no noise.
+        """
+        if material.noise is None:
+            raise InputError(
+                "combine: the control noise needs noise rows, got none; generate them or take "
+                "noise out of [evaluate] controls"
+            )
+        rows = take_dose([material.noise], synthetic_rows(material).height)
+        return training_set(
+            material, "noise", [real_rows(material), made_rows(material, rows, "noise")]
+        )
