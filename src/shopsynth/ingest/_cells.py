@@ -71,8 +71,10 @@ def _passed_through_floats(text: pl.Series) -> bool:
     if not filled.len() or not filled.head(100).str.contains(_FLOAT_LIKE).all():
         return False
     share = filled.str.contains(_FLOAT_ID).mean()
-    return isinstance(share, float) and share >= _FLOAT_SHARE and bool(
-        filled.str.contains(_FLOAT_LIKE).all()
+    return (
+        isinstance(share, float)
+        and share >= _FLOAT_SHARE
+        and bool(filled.str.contains(_FLOAT_LIKE).all())
     )
 
 

@@ -184,6 +184,19 @@ def _kind_of(error: Exception) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
 
 
+def shown(path: str) -> str:
+    """Name a path in a message: a file's last part; a URL without user, password and options.
+
+    Example:
+        >>> shown("postgresql://ann:secret@db.example/shop?sslmode=require")
+        'postgresql://db.example/shop'
+    """
+    scheme, separator, rest = path.partition("://")
+    if not separator:
+        return Path(path).name
+    return f"{scheme}://{rest.split('?')[0].rpartition('@')[2]}"
+
+
 def part_path(file: Path, base: Path) -> str:
     """Name a file as parts do: relative to ``base`` where it lies below it."""
     return (file.relative_to(base) if file.is_relative_to(base) else file.absolute()).as_posix()

@@ -1,7 +1,7 @@
 """Untyped cells to UTC microseconds.
 
-In: a column of texts, integers, floats, dates or times. Out: the column as ``Datetime("us", "UTC")``
-and which cells are no date.
+In: a column of texts, integers, floats, dates or times. Out: the column as
+``Datetime("us", "UTC")``, and which cells are no date.
 
 Texts are read by the family they belong to, row by row, so two families in one column are fine as
 long as each row belongs to one. Only ``1/2/10`` is open: day or month first? The whole column
@@ -27,7 +27,8 @@ _DAY_MONTH = "day and month in digits, year last"
 _EPOCH = "seconds since 1970"
 _FAMILIES = {
     "year-month-day": r"^(?<year>\d{4})[-/.](?<month>\d{1,2})[-/.](?<day>\d{1,2})" + _CLOCK,
-    _DAY_MONTH: r"^(?<first>\d{1,2})[-/.](?<second_place>\d{1,2})[-/.](?<year>\d{4}|\d{2})" + _CLOCK,
+    _DAY_MONTH: r"^(?<first>\d{1,2})[-/.](?<second_place>\d{1,2})[-/.](?<year>\d{4}|\d{2})"
+    + _CLOCK,
     "yyyymmdd": (
         r"^(?<year>(?:19|20)\d{2})(?<month>0[1-9]|1[0-2])(?<day>[0-3]\d)"
         r"(?:T?(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2}))?Z?$"
@@ -48,12 +49,7 @@ _FAMILIES = {
     ),
 }
 _FAST_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%d")
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
-    )
-}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # POSIX: two digits from 69 on are the last century's.
 _CENTURY_TURN = 69
 _MICROS_PER_MINUTE = 60_000_000
@@ -266,9 +262,11 @@ def _of_family(text: pl.Series, family: str, order: str, timezone: str) -> pl.Se
     pieces = pieces.with_columns(absent)
     naive = pieces.select(
         pl.concat_str(
-            [_year(), pl.lit("-"), _month(), pl.lit("-"), "day", pl.lit(" "), _hour(), pl.lit(":")]
-            + [pl.col("minute").fill_null("00"), pl.lit(":"), pl.col("second").fill_null("00")]
-            + [pl.lit("."), pl.col("fraction").fill_null("0")]
+            pl.concat_str(_year(), _month(), "day", separator="-"),
+            pl.lit(" "),
+            pl.concat_str(_hour(), pl.col("minute", "second").fill_null("00"), separator=":"),
+            pl.lit("."),
+            pl.col("fraction").fill_null("0"),
         ).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
     ).to_series()
     offset = pieces.select(_offset_minutes()).to_series()
@@ -286,8 +284,13 @@ def _year() -> pl.Expr:
 
 
 def _month() -> pl.Expr:
-    by_name = pl.col("month").str.to_lowercase().str.slice(0, 3).replace_strict(
-        list(_MONTHS), [str(n) for n in _MONTHS.values()], default=None, return_dtype=pl.String
+    by_name = (
+        pl.col("month")
+        .str.to_lowercase()
+        .str.slice(0, 3)
+        .replace_strict(
+            _MONTHS, [str(number) for number in range(1, 13)], default=None, return_dtype=pl.String
+        )
     )
     return pl.when(pl.col("month").str.contains(r"^\d")).then("month").otherwise(by_name)
 
@@ -297,7 +300,11 @@ def _hour() -> pl.Expr:
     afternoon = pl.col("half").str.to_lowercase() == "p"
     twelve = (hour % 12) + pl.when(afternoon).then(12).otherwise(0)
     return (
-        pl.when(pl.col("half").is_null()).then(hour).otherwise(twelve).cast(pl.String).fill_null("0")
+        pl.when(pl.col("half").is_null())
+        .then(hour)
+        .otherwise(twelve)
+        .cast(pl.String)
+        .fill_null("0")
     )
 
 
@@ -309,5 +316,9 @@ def _offset_minutes() -> pl.Expr:
     minutes = digits.str.slice(3, 2).cast(pl.Int64, strict=False)
     named = digits.is_in(["Z", "UTC", "GMT"])
     return (
-        pl.when(named).then(0).otherwise(sign * (hours * 60 + minutes)).cast(pl.Int64).alias("offset")
+        pl.when(named)
+        .then(0)
+        .otherwise(sign * (hours * 60 + minutes))
+        .cast(pl.Int64)
+        .alias("offset")
     )

@@ -77,9 +77,7 @@ def typed_table(
         place = f"{where}, default of {column}"
         cells = _typed(constant, name, column, source, place, elsewhere, column)
         _check_share(cells, constant, column, place)
-        columns[column] = (
-            cells.values.new_from_index(0, raw.height) if raw.height else cells.values
-        )
+        columns[column] = cells.values.new_from_index(0, raw.height) if raw.height else cells.values
     for attribute in selection.attributes:
         columns[attribute] = as_attribute(raw[attribute])
     table = in_standard_order(name, pl.DataFrame(columns))

@@ -14,7 +14,7 @@ import pyarrow.csv as arrow_csv
 
 from shopsynth.ingest._dialect import Dialect, dialect_of
 from shopsynth.ingest._files import file_sha256, open_bytes, part_path, reading
-from shopsynth.ingest.base import UNREADABLE_COLUMNS, RawRows, SourcePart, register
+from shopsynth.ingest.base import RawRows, SourcePart, register
 from shopsynth.ingest.settings import TableSource
 from shopsynth.schema import SourceError, sha256_of
 
@@ -95,7 +95,7 @@ def read_delimited(file: Path, dialect: Dialect, columns: Sequence[str]) -> RawR
         pl.lit("ragged_row").alias("reason"),
         pl.struct("row").struct.json_encode().alias("record"),
     )
-    return RawRows(frame, records.cast(dict(UNREADABLE_COLUMNS)))
+    return RawRows(frame, records)
 
 
 def _read_arrow(

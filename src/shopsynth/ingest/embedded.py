@@ -47,9 +47,7 @@ class EmbeddedReader:
 def _file_name(path: str) -> str:
     name = path.removeprefix(SCHEME)
     if name not in _FILES:
-        raise SourceError(
-            f"{SCHEME}…: no such data set is shipped; {nearest(name, _FILES)}"
-        )
+        raise SourceError(f"{SCHEME}…: no such data set is shipped; {nearest(name, _FILES)}")
     return _FILES[name]
 
 

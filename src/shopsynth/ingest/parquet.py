@@ -4,6 +4,7 @@ In: a Parquet file. Out: its rows, typed as in the file.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -83,7 +84,7 @@ def _row_ranges(group_heights: list[int]) -> list[tuple[int, int]]:
         if n_pieces > 1:
             size = -(-group // n_pieces)
             ends = [min(size * piece, group) for piece in range(n_pieces + 1)]
-            ranges += [(start + a, b - a) for a, b in zip(ends, ends[1:], strict=False)]
+            ranges += [(start + a, b - a) for a, b in pairwise(ends)]
             start += group
         else:
             height += group

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from shopsynth.ingest._files import find_files, part_path, reader_of
+from shopsynth.ingest._files import find_files, part_path, reader_of, shown
 from shopsynth.ingest._mapping import select_columns
 from shopsynth.ingest._timestamps import DayOrderEvidence, day_order_evidence
 from shopsynth.ingest._typing import typed_table
@@ -137,18 +137,11 @@ def items_from_events(events: pl.DataFrame) -> pl.DataFrame:
     return events.select("item_id").drop_nulls().unique(maintain_order=True)
 
 
-def shown(path: str) -> str:
-    """Name a path in a message: a file's last part; a URL without user, password and options."""
-    if "://" in path:
-        scheme, _, rest = path.partition("://")
-        return f"{scheme}://{rest.split('?')[0].rpartition('@')[2]}"
-    return Path(path).name
-
-
 def _locations(source: TableSource, base: Path) -> list[tuple[str, str]]:
     """List the files or URLs of a source, each with its reader's name."""
     if "://" in source.path:
-        return [("database", source.path)]
+        named = source.format if source.format != "auto" else "database"
+        return [(named, source.path)]
     if source.path.startswith("embedded:"):
         return [("embedded", source.path)]
     files = find_files(source.path, base)
