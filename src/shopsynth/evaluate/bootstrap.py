@@ -3,10 +3,11 @@
 In: one value a unit, model, arm and seed. Out: means with 95 % intervals and p-values.
 
 Two sources of chance are kept apart. *Units* (users, queries) are resampled: the bootstrap. *Seeds*
-are few, mostly three, and three values cannot be resampled honestly: a bootstrap of them would call
-a tenth of all equal arms different. Their level is therefore taken in closed form, as the variance
-of the per-seed means, and the sum of both levels gets Student's t with Welch and Satterthwaite's
-degrees of freedom. For many seeds this is the two-level bootstrap (seeds, then units) of PROOF §4.
+are few, mostly three, and three values cannot be resampled honestly: where seeds are what varies, a
+plain two-level bootstrap calls 21 % of equal arms different at three seeds (600 simulated pairs; the
+form here: 4 %). The level of seeds is therefore taken in closed form, as the variance of the
+per-seed means, and the sum of both levels gets Student's t with Welch's degrees of freedom. For
+many seeds this is the two-level bootstrap (seeds, then units) of PROOF §4, and its power is as good.
 Of the two intervals, units alone and both levels, the wider one counts.
 """
 

@@ -1,0 +1,98 @@
+"""Per-unit values with a planted truth, and tiny histories."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shopsynth.schema import EVALUATION_COLUMNS
+
+
+@pytest.fixture
+def make_units() -> Callable[..., pl.DataFrame]:
+    """Make units of several arms: a shared unit effect, an arm's uplift, noise by seed and unit."""
+
+    def make(
+        uplifts: Mapping[str, float],
+        *,
+        model: str = "sasrec",
+        n_units: int = 300,
+        n_seeds: int = 3,
+        noise: float = 0.05,
+        seed_noise: float = 0.0,
+        seed: int = 0,
+        metric: str = "ndcg",
+        slice_: str = "all",
+        task: str = "next_item",
+    ) -> pl.DataFrame:
+        generator = np.random.Generator(np.random.PCG64(seed))
+        base = generator.uniform(0.2, 0.8, n_units)
+        frames = []
+        for arm, uplift in uplifts.items():
+            shift = seed_noise * generator.standard_normal(n_seeds)
+            for run in range(n_seeds):
+                value = base + uplift + shift[run] + noise * generator.standard_normal(n_units)
+                frames.append(
+                    pl.DataFrame(
+                        {
+                            "task": task,
+                            "model": model,
+                            "arm": arm,
+                            "seed": run,
+                            "unit_id": [f"u{i}" for i in range(n_units)],
+                            "metric": metric,
+                            "cutoff": 10,
+                            "slice": slice_,
+                            "value": value,
+                        },
+                        schema=EVALUATION_COLUMNS["units"],
+                    )
+                )
+        return pl.concat(frames)
+
+    return make
+
+
+@pytest.fixture
+def make_events() -> Callable[..., pl.DataFrame]:
+    """Turn ``{"ann": "a b c"}`` into events, ``hours`` apart."""
+
+    def make(histories: Mapping[str, str], hours: float = 24, start_hour: int = 9) -> pl.DataFrame:
+        start = datetime(2026, 1, 1, start_hour, tzinfo=UTC)
+        rows = [
+            {"user_id": user, "item_id": item, "timestamp": start + timedelta(hours=hours * place)}
+            for user, items in histories.items()
+            for place, item in enumerate(items.split())
+        ]
+        return pl.DataFrame(
+            rows,
+            schema={
+                "user_id": pl.String,
+                "item_id": pl.String,
+                "timestamp": pl.Datetime("us", "UTC"),
+            },
+        )
+
+    return make
+
+
+@pytest.fixture
+def random_histories() -> Callable[..., dict[str, str]]:
+    """Draw histories with Zipf popularity and geometric lengths."""
+
+    def make(
+        n: int, prefix: str, seed: int, *, n_items: int = 60, mean: float = 8
+    ) -> dict[str, str]:
+        generator = np.random.Generator(np.random.PCG64(seed))
+        weights = 1 / np.arange(1, n_items + 1)
+        lengths = generator.geometric(1 / mean, n)
+        return {
+            f"{prefix}{user}": " ".join(
+                f"i{item}" for item in generator.choice(n_items, length, p=weights / weights.sum())
+            )
+            for user, length in enumerate(lengths)
+        }
+
+    return make

@@ -1,0 +1,171 @@
+"""Metrics against values worked out by hand and against independent implementations."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shopsynth.evaluate import METRICS, score_units
+from shopsynth.schema import (
+    RANKING_COLUMNS,
+    TRUTH_COLUMNS,
+    InputError,
+    Ranking,
+    UnknownNameError,
+)
+
+ALL = ("ndcg", "recall", "mrr", "hit_rate")
+
+
+def ranking_of(lists: dict[str, list[tuple[str, float]]]) -> Ranking:
+    rows = [(unit, item, -rank, rank) for unit, row in lists.items() for item, rank in row]
+    return Ranking(pl.DataFrame(rows, schema=RANKING_COLUMNS, orient="row"))
+
+
+def truth_of(answers: dict[str, dict[str, float]]) -> pl.DataFrame:
+    rows = [(unit, item, float(g)) for unit, row in answers.items() for item, g in row.items()]
+    return pl.DataFrame(rows, schema=TRUTH_COLUMNS, orient="row")
+
+
+def everywhere(truth: pl.DataFrame) -> pl.DataFrame:
+    return truth.select("unit_id", "item_id", pl.lit("all").alias("slice"))
+
+
+def values(scored: pl.DataFrame, metric: str, cutoff: int, slice_: str = "all") -> dict[str, float]:
+    rows = scored.filter(
+        pl.col("metric") == metric, pl.col("cutoff") == cutoff, pl.col("slice") == slice_
+    )
+    return dict(rows.select("unit_id", "value").iter_rows())  # type: ignore[arg-type]
+
+
+def test_the_metrics_are_all_there():
+    assert METRICS.names() == sorted(ALL)
+
+
+def test_worked_example():
+    """Answers at ranks 1 and 4 of ann, none of bob's found, grades 3 and 1."""
+    truth = truth_of({"ann": {"a": 3, "d": 1}, "bob": {"z": 1}})
+    ranking = ranking_of({"ann": [("a", 1), ("b", 2), ("c", 3), ("d", 4)], "bob": [("a", 1)]})
+    scored = score_units(ranking, truth, everywhere(truth), ALL, [3, 10])
+    ideal = 3 + 1 / math.log2(3)
+    assert values(scored, "ndcg", 10) == {
+        "ann": pytest.approx((3 + 1 / math.log2(5)) / ideal),
+        "bob": 0,
+    }
+    assert values(scored, "ndcg", 3)["ann"] == pytest.approx(3 / ideal)
+    assert values(scored, "recall", 3) == {"ann": 0.5, "bob": 0}
+    assert values(scored, "recall", 10)["ann"] == 1
+    assert values(scored, "mrr", 10) == {"ann": 1, "bob": 0}
+    assert values(scored, "hit_rate", 10) == {"ann": 1, "bob": 0}
+
+
+def test_ties_count_at_their_mean_rank():
+    """Two items tied on places 2 and 3: both stand at 2.5, within a cutoff of 3 but not of 2."""
+    truth = truth_of({"ann": {"b": 1}})
+    ranking = ranking_of({"ann": [("a", 1), ("b", 2.5), ("c", 2.5)]})
+    scored = score_units(ranking, truth, everywhere(truth), ALL, [2, 3])
+    assert values(scored, "ndcg", 3)["ann"] == pytest.approx(1 / math.log2(3.5))
+    assert values(scored, "mrr", 3)["ann"] == pytest.approx(1 / 2.5)
+    assert [values(scored, metric, 2)["ann"] for metric in ALL] == [0, 0, 0, 0]
+
+
+def test_a_tie_of_answers_beyond_the_cutoff_never_passes_the_ideal():
+    truth = truth_of({"ann": {f"i{n}": 1 for n in range(19)}})
+    ranking = ranking_of({"ann": [(f"i{n}", 10.0) for n in range(19)]})
+    scored = score_units(ranking, truth, everywhere(truth), ["ndcg", "recall"], [10])
+    assert values(scored, "ndcg", 10)["ann"] == 1
+    assert values(scored, "recall", 10)["ann"] == 1
+
+
+def test_a_slice_is_judged_by_its_own_answers_alone():
+    truth = truth_of({"ann": {"a": 1, "t": 1}, "bob": {"a": 1}})
+    membership = pl.concat(
+        [
+            everywhere(truth),
+            pl.DataFrame({"unit_id": ["ann"], "item_id": ["t"], "slice": ["tail"]}),
+            pl.DataFrame({"unit_id": ["bob"], "item_id": ["no answer"], "slice": ["tail"]}),
+        ]
+    )
+    ranking = ranking_of({"ann": [("a", 1), ("t", 2)], "bob": [("a", 1)]})
+    scored = score_units(ranking, truth, membership, ["ndcg", "recall"], [10])
+    assert values(scored, "ndcg", 10) == {"ann": 1, "bob": 1}
+    assert values(scored, "ndcg", 10, "tail") == {"ann": pytest.approx(1 / math.log2(3))}
+    assert values(scored, "recall", 10, "tail") == {"ann": 1}
+
+
+def test_columns_and_order_do_not_depend_on_the_rows_order():
+    truth = truth_of({"ann": {"a": 1, "b": 2}, "bob": {"c": 1}})
+    ranking = ranking_of({"ann": [("b", 1), ("a", 2)], "bob": [("c", 3)]})
+    scored = score_units(ranking, truth, everywhere(truth), ALL, [5])
+    backwards = score_units(
+        Ranking(ranking.frame.reverse()), truth.reverse(), everywhere(truth).reverse(), ALL, [5]
+    )
+    assert scored.equals(backwards)
+    assert scored.schema == {
+        "unit_id": pl.String,
+        "metric": pl.String,
+        "cutoff": pl.Int64,
+        "slice": pl.String,
+        "value": pl.Float64,
+    }
+
+
+@pytest.mark.parametrize("repeated", ["truth", "ranking", "slice membership"])
+def test_repeated_answers_are_refused(repeated):
+    truth = truth_of({"ann": {"a": 1}})
+    ranking, membership = ranking_of({"ann": [("a", 1)]}), everywhere(truth)
+    if repeated == "truth":
+        truth = pl.concat([truth, truth])
+    elif repeated == "ranking":
+        ranking = Ranking(pl.concat([ranking.frame, ranking.frame]))
+    else:
+        membership = pl.concat([membership, membership])
+    with pytest.raises(InputError, match=f"once in the {repeated}, got 1"):
+        score_units(ranking, truth, membership, ["ndcg"], [10])
+
+
+def test_an_unknown_metric_names_the_nearest():
+    truth = truth_of({"ann": {"a": 1}})
+    with pytest.raises(UnknownNameError, match="did you mean 'ndcg'"):
+        score_units(ranking_of({"ann": [("a", 1)]}), truth, everywhere(truth), ["ndgc"], [10])
+
+
+def test_nothing_asked_is_nothing_scored():
+    truth = truth_of({"ann": {"a": 1}})
+    scored = score_units(ranking_of({}), truth, everywhere(truth).clear(), ALL, [10])
+    assert scored.is_empty()
+
+
+def test_against_an_independent_implementation():
+    """The oracle breaks ties by id, so scores are distinct here; ties are tested above."""
+    ir_measures = pytest.importorskip(
+        "ir_measures", reason="ORACLE SKIPPED: pip install ir-measures pytrec-eval-terrier"
+    )
+    generator = np.random.Generator(np.random.PCG64(5))
+    items = [f"i{n}" for n in range(50)]
+    lists = {f"u{n}": [*generator.permutation(items)[:30]] for n in range(40)}
+    answers = {
+        unit: {
+            str(item): int(generator.integers(1, 4))
+            for item in generator.choice(items, generator.integers(1, 15), replace=False)
+        }
+        for unit in lists
+    }
+    truth = truth_of(answers)  # type: ignore[arg-type]
+    ranking = ranking_of(
+        {unit: [(item, rank) for rank, item in enumerate(row, 1)] for unit, row in lists.items()}
+    )
+    scored = score_units(ranking, truth, everywhere(truth), ALL, [10])
+    run = {
+        unit: {item: -float(rank) for rank, item in enumerate(row)} for unit, row in lists.items()
+    }
+    oracle = {
+        "ndcg": ir_measures.nDCG @ 10,
+        "recall": ir_measures.R @ 10,
+        "mrr": ir_measures.RR @ 10,
+        "hit_rate": ir_measures.Success @ 10,
+    }
+    for name, measure in oracle.items():
+        expected = {row.query_id: row.value for row in measure.iter_calc(answers, run)}
+        assert values(scored, name, 10) == pytest.approx(expected), name
