@@ -57,7 +57,7 @@ def chinese(
 ) -> str:
     """Write the Chinese paragraph; the arguments are those of :func:`english`."""
     model, name = label(MODELS, main.model), metric_label(metric, cutoff)
-    where = f"{model} 在真实留出数据上的 {name}"
+    where = f"{model} 在真实留出数据上的 {name} "
     facts = f"（{_range_zh(main)}；{score(main.value_without)} → {score(main.value_with)}）"
     if main.verdict == "harms":
         parts = [f"加入合成数据后，{where}变差：{_amount(main)}{facts}。"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from shopsynth.report.labels import label, metric_label, plain
+from shopsynth.report.labels import MODELS, label, metric_label, plain
 from shopsynth.report.numerals import count, figure, percent, score, seconds
 from shopsynth.schema import Evaluation
 
@@ -91,7 +91,7 @@ def dose_figure(evaluation: Evaluation, model: str, metric: str, cutoff: int) ->
     return Figure(
         "dose",
         "How much synthetic data",
-        f"{name} of {label({}, model)} on real validation data, with 95 % intervals. {verdict} "
+        f"{name} of {label(MODELS, model)} on real validation data, with 95 % intervals. {verdict} "
         "The test data had no part in this choice.",
         f"Dose curve of {rows.height} points. {verdict}",
         (Panel("", {"kind": "dose", "series": series, "y": f"validation {name}",
@@ -159,9 +159,9 @@ def fidelity_figure(evaluation: Evaluation) -> Figure | None:
     rows = evaluation.fidelity
     if rows.height == 0:
         return None
-    names = [f"{plain(row['metric'])}" for row in rows.iter_rows(named=True)]
+    names = [plain(row["metric"]) for row in rows.iter_rows(named=True)]
     drawn = [
-        {"label": name, "value": value, "ceiling": ceiling}
+        {"label": _short(name), "value": value, "ceiling": ceiling}
         for name, row in zip(names, rows.iter_rows(named=True), strict=True)
         for value, ceiling in [_numbers(row, "value", "ceiling")]
         if value is not None
@@ -173,13 +173,20 @@ def fidelity_figure(evaluation: Evaluation) -> Figure | None:
         "reach on the same measure. The nearer the two, the more alike the data.",
         f"Dot chart of {len(drawn)} measures, synthetic beside held-out real data.",
         (Panel("", {"kind": "dumbbell", "rows": drawn, "x": "value of the measure"},
-               row_height_px(len(drawn)) + 24),),
+               24 + round(1.6 * row_height_px(len(drawn)))),),
         ("Measure", "Table", "Synthetic", "Real, held out"),
         tuple(
             (name, row["table"], figure(row["value"]), figure(row["ceiling"]))
             for name, row in zip(names, rows.iter_rows(named=True), strict=True)
         ),
     )  # fmt: skip
+
+
+def _short(measure: str) -> str:
+    """Shorten ``"length: KS distance (0 is best)"`` to what it measures and which way is good."""
+    what = measure.partition(" (")[0].partition(":")[0]
+    best = next((f" ({n} is best)" for n in (0, 1) if f"({n} is best" in measure), "")
+    return what + best
 
 
 def _numbers(row: Mapping[str, object], *names: str) -> list[float | None]:

@@ -63,12 +63,9 @@ METRICS = {"ndcg": "NDCG", "recall": "Recall", "mrr": "MRR", "hit_rate": "Hit ra
 
 QUANTITIES = {
     "popularity": ("Item popularity", "item, by rank", "share of events"),
-    "length": ("Events per user", "events", "share of users"),
     "history_length": ("Events per user", "events", "share of users"),
-    "hour": ("Hour of the day", "hour", "share of events"),
-    "hour_of_day": ("Hour of the day", "hour", "share of events"),
-    "gap": ("Time between events", "days", "share of gaps"),
-    "gap_days": ("Time between events", "days", "share of gaps"),
+    "hour_of_day": ("Hour of the day", "hour (UTC)", "share of events"),
+    "gap_days": ("Time between events", "time since the event before", "share of events"),
 }
 """Title, unit of the horizontal axis and of the vertical axis, by quantity."""
 
@@ -82,8 +79,7 @@ VERDICTS = {
 
 PRIVACY_MODES = {
     "public": "The input was declared to hold no personal data; nothing was protected.",
-    "deidentify": "Identifying details were removed. There is no differential privacy: this is "
-    "still personal data.",
+    "deidentify": "Identifying details were removed: no differential privacy, still personal data.",
     "dp": "The release is differentially private for each user, within the budget below.",
     "unsafe_nonprivate": "Nothing was protected: generators learned from raw rows. Treat every "
     "synthetic row as personal data and do not share it.",

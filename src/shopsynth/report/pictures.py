@@ -15,6 +15,7 @@ from shopsynth.report.numerals import count, figure, percent
 from shopsynth.schema import Evaluation
 
 _ORIGINS = ("real", "synthetic")
+_CLOUD_PX = 320
 _LOG_SPAN = 50.0
 """Axes whose values span more than this factor, and are all above zero, are logarithmic."""
 
@@ -26,7 +27,7 @@ def embedding_figure(evaluation: Evaluation) -> Figure | None:
     if not all(clouds.values()):
         return None
     square = {axis: _range(places[axis]) for axis in ("x", "y")}
-    shown = {"Real": ("real",), "Synthetic": ("synthetic",), "Combined": _ORIGINS}
+    shown = {"Real": ("real",), "Synthetic": ("synthetic",), "Combined: both on one map": _ORIGINS}
     panels = tuple(
         Panel(
             title,
@@ -35,7 +36,7 @@ def embedding_figure(evaluation: Evaluation) -> Figure | None:
                 **square,
                 "series": [{"name": name, "points": clouds[name]} for name in names],
             },
-            PLOT_PX,
+            _CLOUD_PX,
         )
         for title, names in shown.items()
     )
@@ -92,7 +93,7 @@ def _quantity(name: str, table: pl.DataFrame) -> _Quantity:
         .sort("position")
     )
     labels = [row["label"] or figure(row["position"]) for row in wide.iter_rows(named=True)]
-    named = bool(wide["label"].is_not_null().all()) and not (wide["label"] == "").any()
+    named = not all(map(_is_position, wide["label"], wide["position"]))
     shares = [share for origin in _ORIGINS for share in wide[origin].drop_nulls()]
     is_log = not named and _is_wide([*wide["position"]])
     data: dict[str, object] = {
@@ -120,6 +121,11 @@ def _curve(wide: pl.DataFrame, origin: str, *, named: bool) -> list[list[float]]
         for place, share in zip(positions, wide[origin], strict=True)
         if share is not None and math.isfinite(share)
     ]
+
+
+def _is_position(text: str | None, position: float) -> bool:
+    """Say whether a label only repeats the number it stands at."""
+    return not text or text == f"{position:g}" or text == str(int(position))
 
 
 def _is_wide(values: list[float]) -> bool:

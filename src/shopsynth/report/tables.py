@@ -41,7 +41,9 @@ def arms_table(
         cutoff: Its list length.
     """
     rows = evaluation.metrics.filter(task=task, metric=metric, cutoff=cutoff, slice="all")
-    cells = {(row["arm"], row["model"]): _with_interval(row) for row in rows.iter_rows(named=True)}
+    cells = {
+        (row["arm"], row["model"]): _with_interval(row, "\n") for row in rows.iter_rows(named=True)
+    }
     order = {headline_model: 0, SYSTEM: 1}
     models = sorted(dict.fromkeys(rows["model"]), key=lambda model: order.get(model, 2))
     known = [arm for arm in ARMS if arm in set(rows["arm"])]
@@ -164,8 +166,8 @@ def histories(samples: pl.DataFrame) -> tuple[History, ...]:
     )
 
 
-def _with_interval(row: dict[str, float | None]) -> str:
-    return f"{score(row['value'])} [{score(row['low'])}, {score(row['high'])}]"
+def _with_interval(row: dict[str, float | None], between: str = " ") -> str:
+    return f"{score(row['value'])}{between}[{score(row['low'])}, {score(row['high'])}]"
 
 
 def _outcome(row: dict[str, object]) -> str:

@@ -40,8 +40,8 @@
         borderColor: ink("line"), textStyle: { color: ink("text"), fontSize: 12 } },
     }, more);
   }
-  function legend(names) {
-    return { top: 0, left: 0, icon: undefined, itemWidth: 22, itemHeight: 9, data: names,
+  function legend(names, width) {
+    return { top: 0, left: 0, itemWidth: width || 22, itemHeight: 9, data: names,
       textStyle: { color: ink("text"), fontSize: 12 }, selectedMode: false };
   }
   function rowAxis(labels, width, styles) {
@@ -107,7 +107,7 @@
       pairs.push([{ coord: [row.ceiling, i] }, { coord: [row.value, i] }]);
     });
     var option = base({
-      legend: legend(["real, held out", "synthetic"]),
+      legend: legend(["real, held out", "synthetic"], 10),
       grid: { left: wide ? 230 : 142, right: 24, top: 30, bottom: 44 },
       xAxis: axis(data.x, { type: "value" }), yAxis: rowAxis(labels, wide ? 218 : 132),
       series: [
@@ -125,9 +125,9 @@
   }
 
   function scatter(data) {
-    var bare = { axisLabel: { show: false }, splitLine: { show: false } };
+    var bare = { axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: false } };
     var option = base({
-      grid: { left: 6, right: 6, top: 6, bottom: 6 },
+      grid: { left: 4, right: 4, top: 4, bottom: 4, show: true, borderColor: ink("line") },
       xAxis: axis("", Object.assign({ type: "value", min: data.x[0], max: data.x[1] }, bare)),
       yAxis: axis("", Object.assign({ type: "value", min: data.y[0], max: data.y[1] }, bare)),
       series: data.series.map(function (series, i) {
@@ -166,10 +166,18 @@
   }
 
   function dose(data) {
+    var widest = Math.max.apply(null, data.series.map(function (series) {
+      return Math.max.apply(null, series.points.map(function (point) { return point[0]; }));
+    }));
+    // Points of several weights at one dose stand side by side, so that no interval hides another.
+    function place(ratio, i) {
+      return ratio + (i - (data.series.length - 1) / 2) * 0.014 * widest;
+    }
     var option = base({
       legend: legend(data.series.map(function (series) { return series.name; })),
       grid: { left: 66, right: 20, top: 34, bottom: 44 },
-      xAxis: axis(data.x, { type: "value", min: 0 }),
+      xAxis: axis(data.x, { type: "value", min: -0.05 * widest, max: 1.06 * widest, axisLabel: {
+        color: ink("soft"), fontSize: 12, showMinLabel: false, showMaxLabel: false } }),
       yAxis: axis(data.y, { type: "value", scale: true, nameGap: 50, axisLabel: {
         color: ink("soft"), fontSize: 12, formatter: function (value) { return value.toFixed(4); } } }),
       series: data.series.map(function (series, i) {
@@ -178,15 +186,15 @@
         return { type: "line", name: series.name, symbol: SHAPES[i % 4], symbolSize: 8,
           itemStyle: { color: color }, lineStyle: { color: color, width: 2, type: DASHES[i % 4] },
           data: series.points.map(function (point) {
-            return { value: point.slice(0, 2), interval: point.slice(2, 4),
+            return { value: [place(point[0], i), point[1]], ratio: point[0], interval: point.slice(2, 4),
               symbolSize: point[4] ? 18 : 8, symbol: point[4] ? "diamond" : SHAPES[i % 4],
-              label: { show: point[4], formatter: "chosen", position: "top", distance: 8,
+              label: { show: point[4], formatter: "chosen", position: "right", distance: 10,
                 color: ink("text"), fontWeight: 700 } };
           }),
           markLine: { silent: true, symbol: "none", label: { show: false },
             lineStyle: { type: "solid", width: 1.5, color: color, opacity: 0.55 },
             data: spans.map(function (p) {
-              return [{ coord: [p[0], p[2]] }, { coord: [p[0], p[3]] }];
+              return [{ coord: [place(p[0], i), p[2]] }, { coord: [place(p[0], i), p[3]] }];
             }) } };
       }),
     });
@@ -200,7 +208,7 @@
     option.yAxis.max = high + margin;
     option.yAxis.axisLabel.showMinLabel = option.yAxis.axisLabel.showMaxLabel = false;
     option.tooltip.formatter = function (point) {
-      return point.seriesName + ", " + brief(point.value[0]) + " per real event\n" +
+      return point.seriesName + ", " + brief(point.data.ratio) + " per real event\n" +
         point.value[1].toFixed(4) + point.data.interval.map(function (v, i) {
           return (i ? " to " : "  ") + (v === null ? "\u2013" : v.toFixed(4));
         }).join("");
