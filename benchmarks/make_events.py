@@ -50,14 +50,16 @@ def draw_users(n: int, rng: np.random.Generator) -> np.ndarray:
     """Draw a user for each event: (n,) integers; some users are ten times as active as others."""
     n_users = max(n // EVENTS_PER_USER, 1)
     activity = np.cumsum(rng.gamma(shape=1.5, size=n_users))
-    return np.searchsorted(activity, rng.random(n) * activity[-1])
+    users: np.ndarray = np.searchsorted(activity, rng.random(n) * activity[-1])
+    return users
 
 
 def draw_times(n: int, rng: np.random.Generator) -> np.ndarray:
     """Draw the log's times: (n,) seconds since 1970, ascending."""
     days = rng.integers(0, YEAR_DAYS, n)
     seconds = np.clip(rng.normal(0.75, 0.15, n) % 1.0, 0.0, 0.999_99) * DAY_S
-    return np.sort(START_S + days * DAY_S + seconds.astype(np.int64))
+    times: np.ndarray = START_S + days * DAY_S + seconds.astype(np.int64)
+    return np.sort(times)
 
 
 def make_items(n_items: int, rng: np.random.Generator) -> pl.DataFrame:

@@ -18,7 +18,8 @@ prices = st.sampled_from([None, -1.0, 0.0, 1.0, 2.5, float("nan"), float("inf")]
 times = st.sampled_from([None, *(datetime(2030, 1, day, tzinfo=UTC) for day in range(1, 4))])
 pieces = st.sampled_from(
     ["<", ">", "b", "/", "!--", "-->", "script", "&", "amp;", "lt;", "gt;", "#38;", "#60;",
-     "#xFF1C;", "\u200b", "\u0301", "\u0338", "e", "Ａ", "¨", "ﷺ", " ", "\n", "\u3000", "\x00", "\u00ad", "杯"]
+     "#xFF1C;", "\u200b", "\u0301", "\u0338", "e", "Ａ", "¨", "ﷺ", " ", "\n", "\u3000",
+     "\x00", "\u00ad", "杯"]
 )  # fmt: skip
 texts = st.lists(pieces, max_size=14).map("".join) | st.text(max_size=12)
 events = st.lists(
