@@ -21,7 +21,7 @@ AGAINST = {
     "same_compute": "vs as much training",
     "oversample": "vs duplicated rows",
     "noise": "vs random noise",
-    "broken_link": "vs shuffled synthetic",
+    "broken_link": "vs shuffled items",
     "side_information": "vs side information",
     "synthetic": "vs synthetic only",
 }
@@ -76,6 +76,14 @@ VERDICTS = {
     "harms": ("✕", "Synthetic data harms", "合成数据有害"),
 }
 """Sign, English heading and Chinese heading, by verdict."""
+
+STANDINGS = {
+    "above": "✓ beaten",
+    "around": "○ not clearly beaten",
+    "below": "✕ better than synthetic",
+    "unknown": "not measured",
+}
+"""How a control fares, by where the interval of synthetic against control lies."""
 
 PRIVACY_MODES = {
     "public": "The input was declared to hold no personal data; nothing was protected.",

@@ -188,7 +188,7 @@
           data: series.points.map(function (point) {
             return { value: [place(point[0], i), point[1]], ratio: point[0], interval: point.slice(2, 4),
               symbolSize: point[4] ? 18 : 8, symbol: point[4] ? "diamond" : SHAPES[i % 4],
-              label: { show: point[4], formatter: "chosen", position: "right", distance: 10,
+              label: { show: point[4], formatter: "chosen", position: [20, -8],
                 color: ink("text"), fontWeight: 700 } };
           }),
           markLine: { silent: true, symbol: "none", label: { show: false },
