@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from shopsynth.pipeline.local import free_cores
-from shopsynth.train import default_device
+from shopsynth.train import describe_device
 
 _EXTRAS = {
     "torch": ("torch", "neural models (sasrec)"),
@@ -89,7 +89,7 @@ def _extra(module: str, extra: str, purpose: str) -> Finding:
 
 
 def _device() -> Finding:
-    return Finding("device", True, default_device())
+    return Finding("device", True, describe_device())
 
 
 def _key() -> Finding:

@@ -5,10 +5,10 @@ In: paths or database URLs. Out: TOML text that :func:`load_recipe` accepts, and
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from shopsynth.ingest import Inference, infer_shop
+from shopsynth.ingest import infer_shop
 from shopsynth.pipeline.recipe import make_recipe
 
 _REST = """
@@ -72,7 +72,8 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
     Raises:
         SourceError: If a path cannot be read or nothing in it looks like a shop's table.
     """
-    inference = _relocated(infer_shop([_absolute(path) for path in paths]), folder)
+    absolute = [path if _is_url(path) else str(Path(path).absolute()) for path in paths]
+    inference = infer_shop(absolute, base=folder)
     shop_toml = inference.to_toml()
     shop = inference.shop
     has_time = shop.events is None or "timestamp" in shop.events.columns
@@ -109,18 +110,3 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
 
 def _is_url(path: str) -> bool:
     return "://" in path or path.startswith("embedded:")
-
-
-def _absolute(path: str) -> str:
-    return path if _is_url(path) else str(Path(path).resolve())
-
-
-def _relocated(inference: Inference, folder: Path) -> Inference:
-    """Write paths below the recipe's folder relative to it, so that the folder can move."""
-    sources = {}
-    for table, source in inference.shop.sources().items():
-        path = source.path
-        if not _is_url(path) and Path(path).is_relative_to(folder.resolve()):
-            path = Path(path).relative_to(folder.resolve()).as_posix()
-        sources[table] = source.model_copy(update={"path": path})
-    return replace(inference, shop=inference.shop.model_copy(update=sources))

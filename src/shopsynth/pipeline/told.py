@@ -47,8 +47,8 @@ def told_result(result: RunResult) -> ToldResult:
     rows = console_rows(result.summary, models=[model, "system"], metric=metric, cutoff=cutoff)
     return ToldResult(
         title=f"{metric}@{cutoff} on real test data, 95 % intervals",
-        columns=("model", "arm", f"{metric}@{cutoff}", "combined against it", "verdict"),
-        rows=tuple((row.model, row.arm, row.value, row.uplift, row.verdict) for row in rows),
+        columns=("model", "arm", f"{metric}@{cutoff}", "combined against it", "what it shows"),
+        rows=tuple((row.model, row.arm, row.score, row.uplift, row.verdict) for row in rows),
         verdict=headline.verdict,
         sentence=headline.sentence_en,
     )

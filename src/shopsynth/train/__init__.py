@@ -1,6 +1,7 @@
 """Fit rankers on each training set and ask them what the real holdout asks."""
 
 from shopsynth.train.base import Ranker, Task
+from shopsynth.train.device import describe_device
 from shopsynth.train.next_item import RANKERS
 from shopsynth.train.settings import TrainSettings
 from shopsynth.train.tasks import TASKS, get_task, make_ranker, rankers
@@ -11,6 +12,7 @@ __all__ = [
     "Ranker",
     "Task",
     "TrainSettings",
+    "describe_device",
     "get_task",
     "make_ranker",
     "rankers",

@@ -98,8 +98,8 @@ def read_dataset(job: Job, part: str | None = None) -> Dataset:
     prefix = f"{part}/" if part else ""
     tables = {}
     for name in TABLES:
-        frame = job.optional_frame(prefix + name) if prefix else None
-        tables[name] = job.optional_frame(name) if frame is None else frame
-    items = tables.pop("items")
-    assert items is not None, "a task that needs a dataset is given its items"
-    return Dataset(items, **tables)
+        if job.refs(prefix + name):
+            tables[name] = job.frame(prefix + name)
+        elif job.refs(name):
+            tables[name] = job.frame(name)
+    return Dataset(tables.pop("items"), **tables)

@@ -5,7 +5,13 @@ In: the parts of ingest. Out: parts of the kept tables, and ``rejects``.
 
 from typing import Any
 
-from shopsynth.clean import CleanSettings, clean_events, clean_items, clean_table
+from shopsynth.clean import (
+    CleanSettings,
+    check_left,
+    clean_events,
+    clean_items,
+    clean_table,
+)
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.stages.base import (
@@ -15,7 +21,7 @@ from shopsynth.pipeline.stages.base import (
     add_counts,
     count_rejects,
 )
-from shopsynth.schema import TABLES, Cleaned, EmptyDataError
+from shopsynth.schema import TABLES, Cleaned
 
 _HERE = "shopsynth.pipeline.stages.clean"
 
@@ -38,7 +44,13 @@ def run(context: StageContext) -> StageOutput:
     outputs = tuple(ref for result in results for ref in result.outputs)
     rejects = add_counts(result.facts["rejects"] for result in results)
     rows = _rows(outputs)
-    _refuse_empty(ingested.facts["rows"], rows, rejects)
+    for table in ("items", "events"):
+        if table in ingested.facts["rows"]:
+            n_read = ingested.facts["rows"][table]
+            check_left(table, n_read, rows.get(table, 0), rejects.get(table, {}))
+    if "events" in rows and "users" not in rows:
+        # A user's events lie in one bucket, so the buckets' counts add up.
+        rows["users"] = sum(result.facts.get("users", 0) for result in results)
     return StageOutput(outputs, {"rows": rows, "rejects": rejects})
 
 
@@ -47,20 +59,6 @@ def _rows(outputs: tuple[PartRef, ...]) -> dict[str, int]:
     for ref in outputs:
         rows[ref.name] = rows.get(ref.name, 0) + (ref.rows or 0)
     return rows
-
-
-def _refuse_empty(
-    read: dict[str, int], kept: dict[str, int], rejects: dict[str, dict[str, int]]
-) -> None:
-    for table in ("items", "events"):
-        if table in read and kept.get(table, 0) == 0:
-            reasons = rejects.get(table, {})
-            listing = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items()))
-            raise EmptyDataError(
-                f"clean: table {table}: {read[table]} rows read, none kept "
-                f"({listing or 'the source has no rows'}). "
-                f"Check [shop.{table}] columns and the rules under [clean]."
-            )
 
 
 def clean_catalogue(job: Job) -> dict[str, Any]:
@@ -75,11 +73,12 @@ def clean_one(job: Job) -> dict[str, Any]:
     settings = CleanSettings.parse(job.params["settings"], "clean")
     item_ids = job.frame("items")["item_id"]
     frame = job.frame(table)
-    if table == "events":
-        cleaned = clean_events(frame, item_ids, settings)
-    else:
-        cleaned = clean_table(table, frame, item_ids, settings)
-    return _write(job, table, job.refs(table)[0].label, cleaned)
+    label = job.refs(table)[0].label
+    if table != "events":
+        return _write(job, table, label, clean_table(table, frame, item_ids, settings))
+    cleaned = clean_events(frame, item_ids, settings)
+    facts = _write(job, table, label, cleaned)
+    return {**facts, "users": cleaned.kept["user_id"].n_unique()}
 
 
 def _write(job: Job, table: str, label: str, cleaned: Cleaned) -> dict[str, Any]:

@@ -35,6 +35,8 @@ from shopsynth.schema import Dataset, SyntheticDataset, derived_seed
 from shopsynth.train import get_task, make_ranker
 
 _HERE = "shopsynth.pipeline.stages.combine"
+_NO_DOSE = Dose(0.0, 1.0)
+"""Real rows alone: where the dose curve starts."""
 
 
 def arms(recipe: Recipe) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ def _dose_curve(
         chosen = verbs.reduce("choose dose", f"{_HERE}:choose", units, **params)
         return Dose(**chosen.facts), list(chosen.outputs)
 
-    units = try_doses(dose_grid(recipe.combine))
+    units = try_doses([_NO_DOSE, *dose_grid(recipe.combine)])
     best, curve = choose(units)
     more = next_weights(recipe.combine, best)
     if more:
@@ -158,7 +160,8 @@ def try_dose(job: Job) -> None:
     """Fit the headline model on one dose and score it on validation."""
     train = job.params["train"]
     task = get_task(train["tasks"][0])
-    training = build_arm("combined", _read_material(job), job.params["seed"])
+    arm = "combined" if job.params["ratio"] > 0 else "real"
+    training = build_arm(arm, _read_material(job), job.params["seed"])
     validation = as_holdout(job, "validation", train["exclude_seen"])
     name = train["headline"]
     ranker = make_ranker(task.name, name, train["options"].get(name, {}))
@@ -173,6 +176,7 @@ def try_dose(job: Job) -> None:
         units.filter(pl.col("slice") == "all").with_columns(
             pl.lit(task.name).alias("task"),
             pl.lit(name).alias("model"),
+            pl.lit(0, dtype=pl.Int64).alias("seed"),
             pl.lit(float(job.params["ratio"])).alias("ratio"),
             pl.lit(float(job.params["weight"])).alias("weight"),
         ),
@@ -186,7 +190,8 @@ def choose(job: Job) -> dict[str, float]:
     chosen = choose_dose(units)
     rows = dose_rows(
         units,
-        chosen=(chosen.ratio, chosen.weight),
+        chosen_ratio=chosen.ratio,
+        chosen_weight=chosen.weight,
         resamples=job.params["resamples"],
         seed=job.params["seed"],
     )
@@ -215,7 +220,8 @@ def _read_material(job: Job) -> Material:
         real=catalogue,
         synthetic=tuple(each for each in made.values() if each.synthesizer != NOISE),
         noise=noise,
-        ratio=job.params["ratio"],
+        # The arm of real rows alone has no dose, but a material always has one.
+        ratio=job.params["ratio"] or 1.0,
         weight=job.params["weight"],
     )
 

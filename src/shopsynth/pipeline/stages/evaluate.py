@@ -19,18 +19,12 @@ from shopsynth.evaluate import (
 )
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
-from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
+from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
 from shopsynth.pipeline.stages.combine import arms
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
-from shopsynth.schema import (
-    EVALUATION_COLUMNS,
-    Dataset,
-    Evaluation,
-    SyntheticDataset,
-    derived_seed,
-)
-from shopsynth.train import get_task, load_ranker
+from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
+from shopsynth.train import get_task, rankers
 
 _HERE = "shopsynth.pipeline.stages.evaluate"
 
@@ -105,7 +99,7 @@ def score_one(job: Job) -> None:
     params = job.params
     task = get_task(params["task"])
     name = f"models/{params['arm']}/{params['model']}/{params['number']}"
-    ranker = load_ranker(task.name, params["model"], job.folder(name))
+    ranker = rankers(task.name).get(params["model"]).load(job.folder(name))
     for part in ("validation", "test"):
         holdout = as_holdout(job, part, params["exclude_seen"])
         ranking = ranker.rank(
@@ -145,7 +139,7 @@ def compare(job: Job) -> dict[str, Any]:
         candidate="combined",
         controls=params["controls"],
         headline_model=params["headline"],
-        metric=params["metric"],
+        headline_metric=params["metric"],
         cutoff=params["cutoff"],
         resamples=params["resamples"],
         min_seeds=params["min_seeds"],
@@ -157,23 +151,13 @@ def compare(job: Job) -> dict[str, Any]:
 
 def describe(job: Job) -> None:
     """Measure how like the real rows the synthetic rows are, and whether they copy people."""
-    train = read_dataset(job, "train")
+    train, seed = job.frame("train/events"), job.params["seed"]
     heldout = pl.concat([job.frame("validation/events"), job.frame("test/events")], how="diagonal")
     names = [name for name in job.names() if name.startswith("kept/")]
-    made = SyntheticDataset(
-        Dataset(
-            items=train.items,
-            events=pl.concat([job.frame(name) for name in names], how="diagonal"),
-        ),
-        synthesizer="+".join(name.removeprefix("kept/") for name in names),
-        config_sha256="",
-        seed=job.params["seed"],
-        source_sha256="",
-    )
-    later = train.with_tables(events=heldout)
-    job.write("fidelity", measure_fidelity(train, later, made))
-    job.write("audits", audit_release(train, later, made, job.params["mode"]))
-    job.write("embedding", embed_histories(train, made, seed=job.params["seed"]))
+    made = pl.concat([job.frame(name) for name in names], how="diagonal")
+    job.write("fidelity", measure_fidelity(train, heldout, made, seed=seed))
+    job.write("audits", audit_release(train, heldout, made, job.params["mode"]))
+    job.write("embedding", embed_histories(train, made, seed=seed))
     job.write("distributions", describe_distributions(train, made))
 
 

@@ -83,9 +83,8 @@ def _arrange(context: StageContext, table: str, parts: list[PartRef]) -> tuple[P
         return context.verbs.exchange("gather each user's events", parts, "user_id", n_buckets)
     if len(parts) == 1:
         return tuple(parts)
-    gathered = context.verbs.fit(
-        f"gather {table}", "shopsynth.pipeline.verbs:gather", parts, name=table, label="all"
-    )
+    task = context.verbs.task("shopsynth.pipeline.verbs:gather", parts, name=table, label="all")
+    (gathered,) = context.verbs.map(f"gather {table}", [task])
     return gathered.outputs
 
 

@@ -29,7 +29,7 @@ def run(context: StageContext) -> StageOutput:
         "settings": settings.model_dump(mode="json"),
         "key": key_sources(context.recipe),
     }
-    shared = split.parts("items", "users", "reviews", "train/queries", "queries")
+    shared = split.parts("items", "train/users", "train/reviews", "train/queries")
     buckets = split.parts("train/events") or (None,)
     tasks = [
         verbs.task(

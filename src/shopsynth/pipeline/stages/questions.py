@@ -32,11 +32,8 @@ def pose(job: Job) -> dict[str, int]:
     """Let the task pose its questions on the real split."""
     part = job.params["part"]
     task = get_task(job.params["task"])
-    split = Split(
-        *(read_dataset(job, each) for each in PARTS),
-        slices=job.frame("slices"),
-        by=job.params["by"],
-    )
+    train, validation, test = (read_dataset(job, each) for each in PARTS)
+    split = Split(train, validation, test, job.frame("slices"), job.params["by"])
     holdout = task.holdout(split, part)
     job.write(f"{part}/history", holdout.requests.need(task.table))
     job.write(f"{part}/truth", holdout.truth)

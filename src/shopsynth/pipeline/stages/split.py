@@ -11,22 +11,32 @@ import polars as pl
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.stages.base import PARTS, Stage, StageContext, StageOutput
-from shopsynth.schema import TABLES, EmptyDataError
+from shopsynth.schema import TABLES
 from shopsynth.split import (
     SplitSettings,
     TimeCuts,
     assign_parts,
     assign_queries,
+    check_parts,
     count_items,
     count_times,
     count_users,
     find_cuts,
     fix_slices,
+    follow_events,
+    follow_queries,
     merge_counts,
 )
 
 _HERE = "shopsynth.pipeline.stages.split"
-_CUT_TABLES = ("events", "queries", "judgments")
+_CUT_TABLES = {
+    "time": ("events", "reviews", "users"),
+    "leave_one_out": ("events", "reviews", "users"),
+    "query": ("events", "queries", "judgments"),
+}
+"""What each way of splitting cuts; the other tables are the same in every part."""
+
+_NO_COUNTS = pl.DataFrame(schema={"id": pl.String, "n": pl.Int64})
 
 
 def run(context: StageContext) -> StageOutput:
@@ -34,9 +44,7 @@ def run(context: StageContext) -> StageOutput:
     verbs, cleaned = context.verbs, context.done["clean"]
     settings = context.recipe.split
     params = settings.model_dump(mode="json")
-    shared = [
-        t for t in TABLES if t not in _CUT_TABLES or (t != "events" and settings.by != "query")
-    ]
+    shared = [table for table in TABLES if table not in _CUT_TABLES[settings.by]]
     outputs: list[PartRef] = list(cleaned.parts(*shared))
     facts: dict[str, Any] = {"by": settings.by}
     events = cleaned.parts("events")
@@ -50,18 +58,22 @@ def run(context: StageContext) -> StageOutput:
         made = [ref for result in verbs.map("cut events", tasks) for ref in result.outputs]
         outputs += [ref for ref in made if ref.name.endswith("/events")]
         counts = [ref for ref in made if ref.name.startswith("counts/")]
-        _refuse_empty(outputs)
+        check_parts(_table_rows(outputs, "events"), settings)
+        if reviews := cleaned.parts("reviews"):
+            cut = [*reviews, *(ref for ref in made if ref.name.endswith("/events"))]
+            outputs += verbs.fit("cut reviews", f"{_HERE}:cut_reviews", cut, cuts=cuts).outputs
+        if users := cleaned.parts("users"):
+            known = [*users, *(ref for ref in counts if ref.name == "counts/users")]
+            outputs += verbs.fit("cut users", f"{_HERE}:cut_users", known).outputs
     if settings.by == "query":
-        found = cleaned.parts("queries", "judgments")
+        found = cleaned.parts("queries", "judgments", "events")
         outputs += verbs.fit("cut queries", f"{_HERE}:cut_queries", found, settings=params).outputs
-        outputs += events
+        check_parts(_table_rows(outputs, "queries"), settings)
     fixed = verbs.reduce(
         "slices", f"{_HERE}:fix", [*cleaned.parts("items"), *counts], settings=params
     )
     outputs += fixed.outputs
-    facts["rows"] = {
-        part: sum(r.rows or 0 for r in outputs if r.name == f"{part}/events") for part in PARTS
-    }
+    facts["rows"] = _table_rows(outputs, "events")
     return StageOutput(tuple(outputs), facts)
 
 
@@ -74,15 +86,8 @@ def _find_cuts(context: StageContext, events: tuple[PartRef, ...]) -> dict[str, 
     return cuts
 
 
-def _refuse_empty(outputs: list[PartRef]) -> None:
-    rows = {p: sum(r.rows or 0 for r in outputs if r.name == f"{p}/events") for p in PARTS}
-    empty = [part for part, n in rows.items() if n == 0]
-    if empty:
-        listing = ", ".join(f"{part} {n}" for part, n in rows.items())
-        raise EmptyDataError(
-            f"split: expected events in every part, got {listing}. "
-            'Give more data, another share under [split], or by = "leave_one_out".'
-        )
+def _table_rows(outputs: list[PartRef], table: str) -> dict[str, int]:
+    return {p: sum(r.rows or 0 for r in outputs if r.name == f"{p}/{table}") for p in PARTS}
 
 
 def count_part(job: Job) -> None:
@@ -106,38 +111,53 @@ def cut_events(job: Job) -> None:
     assigned = assign_parts(events, settings, _cuts(job.params["cuts"]))
     for part in PARTS:
         job.write(f"{part}/events", assigned.filter(pl.col("part") == part).drop("part"), label)
-    train = assigned.filter(pl.col("part") == "train")
-    job.write("counts/items", count_items(train), label)
-    held = assigned.select("user_id").unique(maintain_order=True)
-    counted = held.join(count_users(train), on="user_id", how="left", maintain_order="left")
-    job.write("counts/users", counted.with_columns(pl.col("n").fill_null(0)), label)
+    job.write("counts/items", count_items(assigned.filter(pl.col("part") == "train")), label)
+    job.write("counts/users", count_users(assigned), label)
+
+
+def cut_reviews(job: Job) -> None:
+    """Let reviews follow the purchases they belong to."""
+    events = pl.concat(
+        [job.frame(f"{part}/events").with_columns(pl.lit(part).alias("part")) for part in PARTS],
+        how="diagonal",
+    )
+    assigned = follow_events(job.frame("reviews"), events, _cuts(job.params["cuts"]))
+    _write_parts(job, "reviews", assigned)
+
+
+def cut_users(job: Job) -> None:
+    """Keep users who first act after the cut out of train; those who never act stay."""
+    users, counts = job.frame("users"), merge_counts([job.frame("counts/users")])
+    later = counts.filter(pl.col("n") == 0).select("user_id")
+    job.write("train/users", users.join(later, on="user_id", how="anti", maintain_order="left"))
+    for part in ("validation", "test"):
+        job.write(f"{part}/users", users)
 
 
 def cut_queries(job: Job) -> None:
-    """Cut queries, and their judgments with them."""
+    """Cut queries, and let judgments and events follow them."""
     settings = SplitSettings.parse(job.params["settings"], "split")
     queries = assign_queries(job.frame("queries"), settings)
-    judgments = job.optional_frame("judgments")
+    _write_parts(job, "queries", queries)
+    for table in ("judgments", "events"):
+        if job.refs(table):
+            _write_parts(job, table, follow_queries(job.frame(table), queries))
+
+
+def _write_parts(job: Job, table: str, assigned: pl.DataFrame) -> None:
     for part in PARTS:
-        mine = queries.filter(pl.col("part") == part).drop("part")
-        job.write(f"{part}/queries", mine)
-        if judgments is not None:
-            follow = judgments.join(mine.select("query_id"), on="query_id", how="semi")
-            job.write(f"{part}/judgments", follow)
+        job.write(f"{part}/{table}", assigned.filter(pl.col("part") == part).drop("part"))
 
 
 def fix(job: Job) -> None:
     """Merge the counts of all parts and fix the slices."""
     settings = SplitSettings.parse(job.params["settings"], "split")
-    items = job.optional_frame("counts/items")
-    users = job.optional_frame("counts/users")
-    slices = fix_slices(
-        job.frame("items")["item_id"],
-        merge_counts([items]) if items is not None else None,
-        merge_counts([users]) if users is not None else None,
-        settings,
+    # A shop split by query may have no events: then every item is cold.
+    items, users = (
+        merge_counts([job.frame(name)]) if job.refs(name) else _NO_COUNTS.rename({"id": key})
+        for name, key in (("counts/items", "item_id"), ("counts/users", "user_id"))
     )
-    job.write("slices", slices)
+    job.write("slices", fix_slices(job.frame("items")["item_id"], items, users, settings))
 
 
 def _cuts(values: dict[str, str] | None) -> TimeCuts | None:
