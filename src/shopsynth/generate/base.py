@@ -4,16 +4,30 @@ In: a :class:`PrivateView`. Out: a :class:`SyntheticDataset`.
 
 An *augmenter* changes real rows, a *synthesizer* learns and samples; both speak this protocol.
 To add one: a file in this folder named after the method, holding a class decorated with
-``@register("<the file's name>")``. The conformance suite finds it by itself.
+``@register("<the file's name>")``. The conformance suite finds it by itself. Every ``fit`` begins
+with :func:`check_view`, every ``sample`` with :func:`check_request`.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, TypeVar
 
 import polars as pl
 
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Registry, Settings, SyntheticDataset
+from shopsynth.schema import (
+    SILENT,
+    InputError,
+    PrivacyError,
+    Progress,
+    Registry,
+    Settings,
+    SyntheticDataset,
+)
+
+Fitted = TypeVar("Fitted")
+
+WITHOUT_GUARANTEE = frozenset({"public", "deidentify", "unsafe_nonprivate"})
+"""Privacy modes of a method that has no differentially private mechanism."""
 
 
 class NoOptions(Settings):
@@ -82,3 +96,64 @@ def make_synthesizer(name: str, options: dict[str, object]) -> Synthesizer:
     """
     cls = SYNTHESIZERS.get(name)
     return cls(cls.Options.parse(options, f"generate.{name}.options"))
+
+
+def check_view(view: PrivateView, method: str, modes: frozenset[str]) -> None:
+    """Refuse everything but a private view in a mode the method may run in.
+
+    Args:
+        view: What ``fit`` was given; a plug-in's caller may pass anything.
+        method: The method's name, for the message.
+        modes: The method's ``modes``.
+
+    Raises:
+        PrivacyError: If it is not a :class:`PrivateView`, or its mode is not among ``modes``.
+    """
+    if not isinstance(view, PrivateView):
+        raise PrivacyError(
+            f"generate.{method}: expected a PrivateView, got {type(view).__name__}; raw rows never "
+            "reach a synthesizer, make a view with shopsynth.privacy.open_view"
+        )
+    if view.mode not in modes:
+        raise PrivacyError(
+            f"generate.{method}: expected a view in mode {' or '.join(sorted(modes))}, got "
+            f"{view.mode}; choose another [privacy] mode or a synthesizer that declares this one"
+        )
+
+
+def check_request(
+    n: int, conditions: Conditions | None, method: str, meets: frozenset[str] = frozenset()
+) -> None:
+    """Refuse a sample that cannot be made as asked.
+
+    Args:
+        n: Wanted number of users.
+        conditions: Wanted conditions.
+        method: The method's name, for the message.
+        meets: Fields of :class:`Conditions` that the method can meet.
+
+    Raises:
+        InputError: If ``n`` is not positive or a condition cannot be met.
+    """
+    if n < 1:
+        raise InputError(f"generate.{method}: expected n of at least 1 user, got {n}")
+    if conditions is None:
+        return
+    wanted = {"item_ids": bool(conditions.item_ids), "users": conditions.users is not None}
+    unmet = sorted(name for name, given in wanted.items() if given and name not in meets)
+    if unmet:
+        raise InputError(
+            f"generate.{method}: expected conditions among {', '.join(sorted(meets)) or 'none'}, "
+            f"got {', '.join(unmet)}; leave them out or choose a method that can meet them"
+        )
+
+
+def fitted(model: Fitted | None, method: str) -> Fitted:
+    """Return what ``fit`` learned.
+
+    Raises:
+        InputError: If ``fit`` has not run.
+    """
+    if model is None:
+        raise InputError(f"generate.{method}: expected fit before sample, got no fit; call fit")
+    return model

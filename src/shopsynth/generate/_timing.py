@@ -1,0 +1,174 @@
+"""When things are bought: how sessions cut a history, and the times of its events.
+
+In: real histories. Out: session starts and times for histories of given lengths.
+
+Learned are shares and pools, by bucket of history length, not anyone's calendar: first dates, ways
+between sessions, gaps inside them and times of day are drawn apart from each other.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shopsynth.generate._draws import Pool, size_bucket
+from shopsynth.generate._histories import Histories
+
+_DAY = 86_400_000_000
+"""Microseconds. Sessions a day or more apart each take a time of day of their own."""
+
+_LONGEST_JUMP = 1 - 1e-6
+"""A jump to the period's very end leaves a moment, so that its logarithm is finite."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The learned rhythm of a shop.
+
+    The way from one session to the next is a pause if it takes less than a day, else a jump over a
+    share of the time that was left in the period: who comes late has less time to come back.
+
+    Attributes:
+        opening: ``(length bucket, session size bucket)`` probability that the next event opens a
+            new session.
+        first: Times of first events, by length bucket.
+        ways: Places in ``pause`` and ``jump``, by length bucket.
+        pause: ``(n_ways,)`` microseconds, 0 for a jump.
+        jump: ``(n_ways,)`` share of the remaining time, 0 for a pause.
+        within: Gaps between events of one session, by length bucket; microseconds.
+        time_of_day: Times of day of session starts, one bucket; microseconds.
+        period: First and last time of the real events; microseconds since 1970.
+    """
+
+    opening: NDArray[np.float64]
+    first: Pool
+    ways: Pool
+    pause: NDArray[np.int64]
+    jump: NDArray[np.float64]
+    within: Pool
+    time_of_day: Pool
+    period: tuple[int, int]
+
+    @classmethod
+    def fit(cls, histories: Histories) -> Self:
+        """Learn from real histories, ``time`` in microseconds."""
+        bucket = size_bucket(histories.lengths)[histories.user]
+        n_buckets = int(bucket.max()) + 1
+        opens, later = histories.opens, histories.index > 0
+        gap = np.diff(histories.time, prepend=histories.time[:1])
+        period = int(histories.time.min()), int(histories.time.max())
+        between = later & opens
+        pause, left = gap[between], period[1] - (histories.time - gap)[between]
+        is_jump = pause >= _DAY
+        starts = histories.time[opens]
+        return cls(
+            opening=_opening(histories, bucket, n_buckets),
+            first=Pool.of(bucket[~later], histories.time[~later], n_buckets),
+            ways=Pool.of(bucket[between], np.arange(pause.size), n_buckets),
+            pause=np.where(is_jump, 0, pause),
+            jump=np.where(is_jump, np.minimum(pause / np.maximum(left, 1), _LONGEST_JUMP), 0.0),
+            within=Pool.of(bucket[later & ~opens], gap[later & ~opens], n_buckets),
+            time_of_day=Pool.of(np.zeros_like(starts), starts % _DAY, 1),
+            period=period,
+        )
+
+    def sample(
+        self, histories: Histories, random: np.random.Generator, *, timed: bool
+    ) -> Histories:
+        """Give histories new session starts and, if ``timed``, new times.
+
+        Args:
+            histories: Sampled histories; their ``opens`` and ``time`` are replaced.
+            random: Source of randomness.
+            timed: Whether the shop has times, or only positions.
+        """
+        bucket = np.minimum(size_bucket(histories.lengths), self.opening.shape[0] - 1)
+        opens = self._sample_opens(histories, bucket, random)
+        histories = replace(histories, opens=opens)
+        if not timed:
+            return histories
+        return replace(histories, time=self._sample_times(histories, bucket, random))
+
+    def _sample_opens(
+        self, histories: Histories, bucket: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.bool_]:
+        opens = np.zeros(histories.item.size, dtype=np.bool_)
+        opens[histories.offsets[:-1]] = True
+        longest_first = np.argsort(-histories.lengths, kind="stable")
+        size = np.ones(histories.n_users, dtype=np.int64)
+        for index in range(1, int(histories.lengths.max(initial=0))):
+            live = longest_first[: np.count_nonzero(histories.lengths > index)]
+            column = np.minimum(size_bucket(size[live]), self.opening.shape[1] - 1)
+            opened = random.random(live.size) < self.opening[bucket[live], column]
+            opens[histories.offsets[live] + index] = opened
+            size[live] = np.where(opened, 1, size[live] + 1)
+        return opens
+
+    def _sample_times(
+        self, histories: Histories, bucket: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        user, starts = histories.user, np.flatnonzero(histories.opens)
+        session = np.cumsum(histories.opens) - 1
+        start = self._sample_starts(user[starts], bucket, random)
+        gap = np.where(histories.opens, 0, self.within.draw(bucket[user], random))
+        elapsed = np.cumsum(gap)
+        time = start[session] + elapsed - elapsed[starts][session]
+        return _rising(np.clip(time, *self.period), user)
+
+    def _sample_starts(
+        self, user: NDArray[np.int64], bucket: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Sample the start of each session, ``(n_sessions,)``, rising within a user."""
+        low, high = self.period
+        opening = np.diff(user, prepend=-1) > 0
+        pause, jump = np.zeros(user.size, dtype=np.int64), np.zeros(user.size)
+        way = self.ways.draw(bucket[user[~opening]], random)
+        if way.size:
+            pause[~opening], jump[~opening] = self.pause[way], self.jump[way]
+        # The time left after several jumps is a product of shares, so a sum of logarithms.
+        left = np.cumsum(np.log1p(-jump))
+        left = np.exp(left - left[opening][user])
+        first = self.first.draw(bucket, random)[user]
+        time = high - ((high - first) * left).astype(np.int64)
+        anchor = opening | (jump > 0)
+        of_anchor = np.maximum.accumulate(np.where(anchor, np.arange(user.size), 0))
+        paused = np.cumsum(pause)
+        start = self._at_new_hours(time, random)[of_anchor] + paused - paused[of_anchor]
+        ordered: NDArray[np.int64] = start[np.lexsort((start, user))]
+        return np.clip(ordered, low, high)
+
+    def _at_new_hours(
+        self, time: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Give times another time of day, unless that falls out of the period."""
+        low, high = self.period
+        moved = time - time % _DAY + self.time_of_day.draw(np.zeros_like(time), random)
+        return np.where((moved >= low) & (moved <= high), moved, time)
+
+
+def _opening(
+    histories: Histories, bucket: NDArray[np.int64], n_buckets: int
+) -> NDArray[np.float64]:
+    later = histories.index > 0
+    size = size_bucket(_session_size_before(histories))
+    shape = (n_buckets, int(size.max()) + 1)
+    cell = np.ravel_multi_index((bucket[later], size[later]), shape)
+    n_seen = np.bincount(cell, minlength=shape[0] * shape[1])
+    n_opened = np.bincount(cell, weights=histories.opens[later], minlength=n_seen.size)
+    share: NDArray[np.float64] = n_opened / np.maximum(n_seen, 1)
+    return share.reshape(shape)
+
+
+def _session_size_before(histories: Histories) -> NDArray[np.int64]:
+    """Count for each event how many events its predecessor's session had so far."""
+    place = np.arange(histories.item.size)
+    start = np.maximum.accumulate(np.where(histories.opens, place, 0))
+    so_far = place - start + 1
+    return np.concatenate(([1], so_far[:-1]))
+
+
+def _rising(time: NDArray[np.int64], user: NDArray[np.int64]) -> NDArray[np.int64]:
+    frame = pl.DataFrame({"user": user, "time": time})
+    return frame.select(pl.col("time").cum_max().over("user"))["time"].to_numpy()

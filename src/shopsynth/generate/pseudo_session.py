@@ -1,0 +1,217 @@
+"""pseudo_session: real histories in which one item gives way to a cold or tail item like it.
+
+In: a private view's events and catalogue. Out: events of new users, each with one such item.
+
+Teaches a model where items belong that nobody, or almost nobody, has bought yet, by what the
+catalogue says about them. Not for catalogues without text.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy import sparse
+
+from shopsynth.generate._content import content_vectors
+from shopsynth.generate._draws import DrawTable, Integers
+from shopsynth.generate._histories import (
+    EventForm,
+    Histories,
+    draw_in_rounds,
+    keep_events,
+    read_histories,
+    take_users,
+    write_synthetic,
+)
+from shopsynth.generate._neighbours import nearest_rows
+from shopsynth.generate.base import (
+    WITHOUT_GUARANTEE,
+    Conditions,
+    check_request,
+    check_view,
+    fitted,
+    register,
+)
+from shopsynth.privacy import PrivateView
+from shopsynth.schema import (
+    SILENT,
+    EmptyDataError,
+    InputError,
+    Progress,
+    Settings,
+    SyntheticDataset,
+)
+
+_METHOD = "pseudo_session"
+_LONELY_WEIGHT = 1e-3
+"""Of a history of one event: placed alone, an item says nothing about what it goes with."""
+
+
+class PseudoSessionOptions(Settings):
+    """Options of ``pseudo_session``."""
+
+    tail_max_events: int = Field(default=5, ge=0)
+    """Items with at most this many training events are placed; 0: only those never bought."""
+
+    neighbours: int = Field(default=10, ge=1)
+    """Warm items that such an item may stand in for."""
+
+    min_similarity: float = Field(default=0.1, ge=0, lt=1)
+    """Cosine of the texts that a warm item must exceed to be replaced."""
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What fit learned.
+
+    ``vectors`` has one row an item; ``warm`` are the items that may be replaced; ``tail`` those
+    that replace them; ``events_of`` has one row an item and its real events as choices.
+    """
+
+    form: EventForm
+    histories: Histories
+    vectors: sparse.csr_matrix
+    warm: NDArray[np.int64]
+    tail: NDArray[np.int64]
+    tail_neighbours: DrawTable
+    events_of: DrawTable
+
+
+@register("pseudo_session")
+class PseudoSession:
+    """Content-anchored pseudo-sessions.
+
+    Every cold or tail item gets the same number of histories. For each, one of the warm items
+    nearest to it by content is drawn, then a real event of that item; there the item moves in,
+    and the rest of the history stays.
+    """
+
+    Options: ClassVar[type[Settings]] = PseudoSessionOptions
+    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
+    table: ClassVar[str] = "events"
+
+    def __init__(self, options: PseudoSessionOptions) -> None:
+        self.options = options
+        self._model: _Model | None = None
+
+    def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
+        """Describe the catalogue and find the tail's warm neighbours; nothing in it is random.
+
+        Raises:
+            PrivacyError: If ``view`` is not a view of a mode without guarantee.
+            EmptyDataError: If no catalogue item was ever bought.
+            InputError: If the catalogue has no text.
+        """
+        check_view(view, _METHOD, self.modes)
+        form, histories = read_histories(view, _METHOD)
+        vectors = content_vectors(form.items, form.item_ids, _METHOD)
+        counts = form.item_counts()
+        warm = np.flatnonzero(counts > self.options.tail_max_events)
+        if warm.size == 0:  # A small shop: everything is tail, so what was bought must do.
+            warm = np.flatnonzero(counts)
+        tail = np.flatnonzero(counts <= self.options.tail_max_events)
+        # Every history that has the item gets the same chance, not every event.
+        lengths = histories.lengths[histories.user]
+        weight = np.where(lengths > 1, 1.0, _LONELY_WEIGHT) / lengths
+        self._model = _Model(
+            form=form,
+            histories=histories,
+            vectors=vectors,
+            warm=warm,
+            tail=tail,
+            tail_neighbours=self._neighbours(vectors, tail, warm, progress),
+            events_of=DrawTable.of(
+                histories.item,
+                np.arange(histories.item.size),
+                weight,
+                form.n_items,
+            ),
+        )
+        return self
+
+    def sample(
+        self,
+        n: int,
+        *,
+        conditions: Conditions | None = None,
+        seed: int,
+        progress: Progress = SILENT,
+    ) -> SyntheticDataset:
+        """Place cold and tail items in ``n`` histories.
+
+        With ``conditions.item_ids`` these items are placed instead, whatever their sales.
+
+        Raises:
+            InputError: If ``fit`` has not run, ``n`` is not positive, or the conditions name users
+                or items outside the catalogue.
+            EmptyDataError: If no item to be placed resembles a warm one.
+        """
+        check_request(n, conditions, _METHOD, meets=frozenset({"item_ids"}))
+        model = fitted(self._model, _METHOD)
+        targets, neighbours = model.tail, model.tail_neighbours
+        if conditions is not None and conditions.item_ids:
+            targets = _item_indices(conditions.item_ids, model.form)
+            neighbours = self._neighbours(model.vectors, targets, model.warm, progress)
+        placeable = np.flatnonzero(neighbours.sizes())
+        if placeable.size == 0:
+            raise EmptyDataError(
+                f"generate.{_METHOD}: expected items with at most {self.options.tail_max_events} "
+                f"events whose text resembles a warm item's, got none of {targets.size}; raise "
+                "tail_max_events, lower min_similarity, or leave this method out"
+            )
+        random = np.random.Generator(np.random.PCG64(seed))
+        progress.start("pseudo_session: histories", 1)
+        place = placeable[draw_in_rounds(placeable.size, n, random)]
+        warm = neighbours.draw(place, random.random(n))
+        histories = _placed(targets[place], warm, model, random)
+        progress.advance()
+        return write_synthetic(
+            histories, model.form, method=_METHOD, options=self.options, seed=seed
+        )
+
+    def _neighbours(
+        self,
+        vectors: sparse.csr_matrix,
+        targets: NDArray[np.int64],
+        warm: NDArray[np.int64],
+        progress: Progress,
+    ) -> DrawTable:
+        return nearest_rows(
+            vectors,
+            targets,
+            warm,
+            k=self.options.neighbours,
+            least=self.options.min_similarity,
+            progress=progress,
+        )
+
+
+def _placed(
+    targets: NDArray[np.int64], warm: Integers, model: _Model, random: np.random.Generator
+) -> Histories:
+    """Copy one history a target and swap one event of its warm item for the target."""
+    events = model.events_of.draw(warm, random.random(warm.size))
+    histories = take_users(model.histories, model.histories.user[events])
+    place = histories.offsets[:-1] + model.histories.index[events]
+    item, row = histories.item.copy(), histories.row.copy()
+    item[place] = targets
+    sold = model.form.item_counts()[targets] > 0
+    row[place[sold]] = model.form.rows_of(targets[sold], random)
+    # A target the user had anyway must not turn into a repeat.
+    kept = item != targets[histories.user]
+    kept[place] = True
+    return keep_events(replace(histories, item=item, row=row), kept)
+
+
+def _item_indices(item_ids: tuple[str, ...], form: EventForm) -> NDArray[np.int64]:
+    wanted = pl.Series(item_ids, dtype=pl.String).unique().sort()
+    known = wanted.filter(wanted.is_in(form.item_ids.implode()))
+    if known.len() < wanted.len():
+        raise InputError(
+            f"generate.{_METHOD}: expected conditions.item_ids in the catalogue, got "
+            f"{wanted.len() - known.len()} of {wanted.len()} that are not; add them to the items"
+        )
+    return form.item_ids.search_sorted(known).to_numpy().astype(np.int64)
