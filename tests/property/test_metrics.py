@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -44,7 +45,7 @@ def test_metrics_equal_the_obvious_implementation(shop, cutoff):
     ranking_rows, truth_rows, member_rows, expected = [], [], [], {}
     for number, (item_scores, answers, length) in enumerate(shop):
         unit = f"u{number}"
-        order = sorted(range(len(ITEMS)), key=lambda i, s=item_scores: (-s[i], i))[:length]
+        order = np.argsort(-np.array(item_scores), kind="stable")[:length].tolist()
         ranks = {ITEMS[i]: mean_rank(item_scores, i) for i in order}
         ranking_rows += [(unit, ITEMS[i], item_scores[i], ranks[ITEMS[i]]) for i in order]
         truth_rows += [(unit, item, float(grade)) for item, grade in answers.items()]

@@ -63,13 +63,13 @@ def audit_release(
     note = _MODE_NOTES.get(mode, f"mode {mode}")
     rows = [
         _copy_audit(
-            "copies of whole histories (3 or more items)",
+            "exact_copies_of_histories",
             _copied_histories(real, made),
             _copied_histories(later, made),
             note,
         ),
         _copy_audit(
-            "copies of runs of 5 items", _copied_runs(real, made), _copied_runs(later, made), note
+            "copies_of_5_item_runs", _copied_runs(real, made), _copied_runs(later, made), note
         ),
         (
             "distance_to_closest_record_share",

@@ -4,11 +4,12 @@ In: one value a unit, model, arm and seed. Out: means with 95 % intervals and p-
 
 Two sources of chance are kept apart. *Units* (users, queries) are resampled: the bootstrap. *Seeds*
 are few, mostly three, and three values cannot be resampled honestly: where seeds are what varies, a
-plain two-level bootstrap calls 21 % of equal arms different at three seeds (600 simulated pairs; the
-form here: 4 %). The level of seeds is therefore taken in closed form, as the variance of the
-per-seed means, and the sum of both levels gets Student's t with Welch's degrees of freedom. For
-many seeds this is the two-level bootstrap (seeds, then units) of PROOF §4, and its power is as good.
-Of the two intervals, units alone and both levels, the wider one counts.
+plain two-level bootstrap calls 21 % of equal arms different. The level of seeds is therefore taken
+in closed form, as the variance of the per-seed means, and the sum of both levels gets Student's t
+with Welch's degrees of freedom. In 20,000 simulated pairs of equal arms this calls 1 % (noise by
+unit) to 7 % (noise by seed) different at three seeds and 1 to 5 % at five; for many seeds it is the
+two-level bootstrap (seeds, then units) of PROOF §4. Of the two intervals, units alone and both
+levels, the wider one counts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -79,7 +80,7 @@ def resample_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndarr
         Means, shape ``(resamples, columns)``.
     """
     n_units, n_columns = values.shape
-    largest = max(1.0, float(np.abs(values).max(initial=0.0)))
+    largest = np.maximum(1.0, np.abs(values).max(axis=0, initial=0.0))
     scale = 2.0 ** np.floor(52 - np.log2(n_units * largest))
     fixed = np.rint(values * scale)
     generator = np.random.Generator(np.random.PCG64(seed))

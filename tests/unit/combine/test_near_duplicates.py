@@ -124,9 +124,7 @@ def test_pairs_agree_with_a_slow_obvious_comparison(make_synthetic, monkeypatch)
     _, rejects = drop_near_duplicates(make_synthetic(made), heldout, train, 0.6)
 
     def sets(events: pl.DataFrame) -> dict[str, list[str]]:
-        return dict(
-            events.sort("position").group_by("user_id").agg("item_id").iter_rows()  # type: ignore[arg-type]
-        )
+        return dict(events.sort("position").group_by("user_id").agg("item_id").iter_rows())
 
     past, future = sets(train), sets(heldout)
     expected = {}

@@ -36,7 +36,7 @@ def values(scored: pl.DataFrame, metric: str, cutoff: int, slice_: str = "all") 
     rows = scored.filter(
         pl.col("metric") == metric, pl.col("cutoff") == cutoff, pl.col("slice") == slice_
     )
-    return dict(rows.select("unit_id", "value").iter_rows())  # type: ignore[arg-type]
+    return dict(rows.select("unit_id", "value").iter_rows())
 
 
 def test_the_metrics_are_all_there():
