@@ -8,6 +8,7 @@ reachable by sight or by mouse alone.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -32,7 +33,7 @@ class Panel:
     """
 
     title: str
-    data: dict[str, object]
+    data: dict[str, Any]
     height_px: int
 
 

@@ -1,0 +1,54 @@
+"""The closing table of the command line."""
+
+import polars as pl
+
+from shopsynth.report import console_rows
+from shopsynth.schema import empty_evaluation_table
+
+
+def test_one_line_an_arm_in_reading_order(make_evaluation, context, summarise):
+    rows = console_rows(summarise(make_evaluation(), context), models=["sasrec"])
+    assert [row.arm for row in rows] == [
+        "Real data only", "Real + synthetic", "Synthetic only", "Real, trained as long",
+        "Real, rows duplicated", "Real + random noise", "Real + shuffled synthetic",
+    ]  # fmt: skip
+    assert {row.model for row in rows} == {"SASRec"}
+
+
+def test_scores_uplift_and_verdict(make_evaluation, context, summarise):
+    real, combined, synthetic, *controls = console_rows(
+        summarise(make_evaluation(0.062), context), models=["sasrec"]
+    )
+    assert real.score == "0.0503 [0.0483, 0.0523]"
+    assert (real.uplift, real.verdict) == ("", "")
+    assert combined.uplift == "+6.2\u202f% [+3.8\u202f%, +8.6\u202f%]"
+    assert combined.verdict == "helps"
+    assert synthetic.verdict == ""
+    assert {row.verdict for row in controls} == {"beaten"}
+    assert controls[0].uplift.startswith("+4.6")
+
+
+def test_controls_that_are_not_beaten(make_evaluation, context, summarise):
+    rows = console_rows(summarise(make_evaluation(0.005), context), models=["sasrec"])
+    assert {row.verdict for row in rows[3:]} == {"not beaten"}
+
+
+def test_all_models_with_the_system_last(make_evaluation, context, summarise):
+    models = [row.model for row in console_rows(summarise(make_evaluation(), context))]
+    assert models[0] == "SASRec"
+    assert models[-7:] == ["Best system"] * 7
+    assert len(models) == 5 * 7
+
+
+def test_a_missing_comparison_and_a_zero_base(make_evaluation, context, summarise):
+    none = make_evaluation(uplift=empty_evaluation_table("uplift"))
+    assert {row.verdict for row in console_rows(summarise(none, context))} == {""}
+    flat = make_evaluation(0.0, verdict="no effect shown")
+    combined = console_rows(summarise(flat, context), models=["sasrec"])[1]
+    assert combined.uplift == "+0.0000 [−0.0012, +0.0012]"
+
+
+def test_an_unmeasured_control_has_no_outcome(make_evaluation, context, summarise):
+    blind = make_evaluation().uplift.with_columns(pl.lit(float("nan")).alias("low"))
+    rows = console_rows(summarise(make_evaluation(uplift=blind), context), models=["sasrec"])
+    assert {row.verdict for row in rows[3:]} == {""}

@@ -1,0 +1,197 @@
+"""Figures: the chart data and the tables beside them hold the numbers of the evaluation."""
+
+import json
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from shopsynth.report.comparisons import comparisons
+from shopsynth.report.figures import (
+    Figure,
+    dose_figure,
+    fidelity_figure,
+    reject_figure,
+    stage_figure,
+)
+from shopsynth.report.forest import slice_figure, uplift_figure
+from shopsynth.report.pictures import distribution_figure, embedding_figure
+from shopsynth.schema import empty_evaluation_table
+
+
+def shown(figure: Figure | None) -> Figure:
+    assert figure is not None
+    return figure
+
+
+def compared(evaluation):
+    return comparisons(evaluation, task="next_item", metric="ndcg", cutoff=10)
+
+
+def test_the_forest_starts_with_the_headline_model_then_the_system(make_evaluation):
+    figure = shown(uplift_figure(compared(make_evaluation()), "item_knn", "NDCG@10"))
+    rows = figure.panels[0].data["rows"]
+    heads = [row["label"] for row in rows if "mid" not in row]
+    assert heads[:2] == ["ItemKNN", "Best system"]
+    assert len(heads) == 5
+    assert len(rows) == 5 * (1 + 5)
+    assert len(figure.rows) == 5 * 5
+
+
+def test_forest_rows_hold_relative_change_and_interval(make_evaluation):
+    figure = shown(uplift_figure(compared(make_evaluation(0.062)), "sasrec", "NDCG@10"))
+    head, real, *controls = figure.panels[0].data["rows"][:6]
+    assert head == {"label": "SASRec"}
+    assert real["main"] is True
+    assert real["mid"] == pytest.approx(0.062)
+    assert (real["low"], real["high"]) == (pytest.approx(0.038), pytest.approx(0.086))
+    assert [row["main"] for row in controls] == [False] * 4
+    assert figure.rows[0][:3] == (
+        "SASRec, vs real data only", "+6.2\u202f%", "+3.8\u202f% to +8.6\u202f%"
+    )  # fmt: skip
+
+
+def test_one_wild_row_is_cut_at_the_edge_and_marked(make_evaluation):
+    wild = [
+        replace(item, low=-9.0, high=9.0) if item.model == "popularity" else item
+        for item in compared(make_evaluation())
+    ]
+    data = shown(uplift_figure(wild, "sasrec", "NDCG@10")).panels[0].data
+    assert data["max"] < 1
+    last = data["rows"][-1]
+    assert (last["cut_low"], last["cut_high"]) == (True, True)
+    assert data["min"] <= last["low"] < last["high"] <= data["max"]
+    assert not any(row.get("cut_high") for row in data["rows"][:10])
+
+
+def test_slices_without_a_base_are_in_the_table_only(make_evaluation):
+    figure = shown(slice_figure(compared(make_evaluation()), "sasrec", "NDCG@10"))
+    drawn = [row["label"] for row in figure.panels[0].data["rows"]]
+    assert "Cold items" not in drawn
+    assert "Tail items" in drawn
+    assert any(row[0].startswith("Cold items, SASRec") for row in figure.rows)
+
+
+def test_nothing_to_compare_gives_no_forest(make_evaluation):
+    assert uplift_figure([], "sasrec", "NDCG@10") is None
+    only_all = [item for item in compared(make_evaluation()) if item.slice == "all"]
+    assert slice_figure(only_all, "sasrec", "NDCG@10") is None
+
+
+def test_a_forest_of_unmeasured_rows_has_an_axis_all_the_same(make_evaluation):
+    blind = [
+        replace(item, low=float("nan"), high=float("nan")) for item in compared(make_evaluation())
+    ]
+    data = shown(uplift_figure(blind, "sasrec", "NDCG@10")).panels[0].data
+    assert data["rows"] == []
+    assert data["min"] < 0 < data["max"]
+
+
+def test_the_dose_curve_marks_one_choice(make_evaluation):
+    figure = shown(dose_figure(make_evaluation(), "sasrec", "ndcg", 10))
+    series = figure.panels[0].data["series"]
+    assert [line["name"] for line in series] == ["weight 0.5", "weight 1"]
+    assert [point[0] for point in series[1]["points"]] == [0.0, 0.25, 0.5, 1.0]
+    chosen = [point for line in series for point in line["points"] if point[4]]
+    assert chosen == [[0.5, 0.0547, pytest.approx(0.0536), pytest.approx(0.0558), True]]
+    assert "Chosen: 0.5 synthetic events per real event" in figure.note
+
+
+def test_a_dose_curve_without_choice_says_so(make_evaluation):
+    open_ = make_evaluation().dose.with_columns(pl.lit(value=False).alias("chosen"))
+    figure = shown(dose_figure(make_evaluation(dose=open_), "sasrec", "ndcg", 10))
+    assert "No dose was chosen" in figure.note
+    assert dose_figure(make_evaluation(), "popularity", "ndcg", 10) is None
+
+
+def test_stages_keep_their_order_and_say_what_was_cached(context):
+    figure = shown(stage_figure(context.stages))
+    data = figure.panels[0].data
+    assert data["labels"][:2] == ["ingest (cached)", "clean"]
+    assert [series["name"] for series in data["series"]] == ["clock", "CPU"]
+    assert data["series"][0]["values"][1] == 1.9
+    assert figure.rows[-1] == ("evaluate", "1 min 14 s", "2 min 3 s", "1\u202f350 MB")
+    assert stage_figure([]) is None
+
+
+def test_rejects_are_counted_by_falling_number(context):
+    figure = shown(reject_figure(context.rejects))
+    assert figure.rows[0] == ("missing user id (events)", "135\u202f080", "90.1\u202f%")
+    values = figure.panels[0].data["series"][0]["values"]
+    assert values == sorted(values, reverse=True)
+    assert reject_figure(context.rejects.clear()) is None
+
+
+def test_fidelity_keeps_measures_without_a_ceiling(make_evaluation):
+    figure = shown(fidelity_figure(make_evaluation()))
+    rows = figure.panels[0].data["rows"]
+    assert rows[0] == {"label": "item popularity (0 is best)", "value": 0.09, "ceiling": 0.06}
+    assert rows[-1]["ceiling"] is None
+    assert rows[4]["label"] == "next-item pairs of later real histories that occur (1 is best)"
+    assert figure.rows[-1][-1] == "–"
+    empty = make_evaluation(fidelity=empty_evaluation_table("fidelity"))
+    assert fidelity_figure(empty) is None
+
+
+def test_clouds_share_their_axes_and_lose_no_point(make_evaluation):
+    evaluation = make_evaluation(n_points=601)
+    figure = shown(embedding_figure(evaluation))
+    real, synthetic, both = (panel.data for panel in figure.panels)
+    assert real["x"] == synthetic["x"] == both["x"]
+    assert real["y"] == both["y"]
+    assert len(real["series"][0]["points"]) == 300
+    assert len(synthetic["series"][0]["points"]) == 301
+    assert [series["name"] for series in both["series"]] == ["real", "synthetic"]
+    xs = [point[0] for series in both["series"] for point in series["points"]]
+    assert real["x"][0] < min(xs) < max(xs) < real["x"][1]
+
+
+def test_places_that_are_no_numbers_are_not_drawn(make_evaluation):
+    places = make_evaluation(n_points=20).embedding
+    broken = places.with_columns(
+        pl.when(pl.int_range(pl.len()) == 0).then(float("nan")).otherwise("x").alias("x")
+    )
+    data = shown(embedding_figure(make_evaluation(embedding=broken))).panels[0].data
+    assert len(data["series"][0]["points"]) == 9
+    assert embedding_figure(make_evaluation(embedding=broken.filter(origin="real"))) is None
+
+
+def test_popularity_is_drawn_on_logarithmic_axes_and_hours_by_name(make_evaluation):
+    figure = shown(distribution_figure(make_evaluation()))
+    data = {panel.title: panel.data for panel in figure.panels}
+    assert data["Item popularity"]["log_x"] is True
+    assert data["Item popularity"]["labels"] is None
+    hours = data["Hour of the day"]
+    assert hours["labels"][:2] == ["00:00", "01:00"]
+    assert hours["log_x"] is False
+    assert hours["x"] == "hour (UTC)"
+    assert [point[0] for point in hours["series"][0]["points"]] == list(range(24))
+    assert sum(point[1] for point in hours["series"][0]["points"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_an_unknown_quantity_and_a_missing_side_are_drawn_too(make_evaluation):
+    rows = [("basket_size", "real", 1.0, None, 0.4), ("basket_size", "real", 2.0, None, 0.6),
+            ("basket_size", "synthetic", 2.0, None, 1.0)]  # fmt: skip
+    table = pl.DataFrame(rows, schema=make_evaluation().distributions.schema, orient="row")
+    figure = shown(distribution_figure(make_evaluation(distributions=table)))
+    assert figure.panels[0].title == "Basket size"
+    assert figure.panels[0].data["series"][1]["points"] == [[2.0, 1.0]]
+    assert figure.rows[0] == ("Basket size", "1", "40.0\u202f%", "–")
+    empty = make_evaluation(distributions=empty_evaluation_table("distributions"))
+    assert distribution_figure(empty) is None
+
+
+def test_all_chart_data_are_json(make_evaluation, context):
+    evaluation = make_evaluation()
+    figures = [
+        uplift_figure(compared(evaluation), "sasrec", "NDCG@10"),
+        dose_figure(evaluation, "sasrec", "ndcg", 10),
+        fidelity_figure(evaluation),
+        embedding_figure(evaluation),
+        distribution_figure(evaluation),
+        stage_figure(context.stages),
+        reject_figure(context.rejects),
+    ]
+    assert all(json.dumps(p.data, allow_nan=False) for f in figures for p in shown(f).panels)
+    assert all(shown(f).alt and shown(f).note for f in figures)
+    assert all(len(shown(f).columns) == len(shown(f).rows[0]) for f in figures)

@@ -1,0 +1,279 @@
+"""The page and its Markdown twin: complete, offline, inert against hostile text, the same twice."""
+
+import base64
+import hashlib
+import json
+import re
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from shopsynth.report import render_html, render_markdown, write_report
+from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, SchemaError, empty_evaluation_table
+
+HOSTILE = '</script><img src=x onerror="document.title=1"><b>&amp;| [a](http://x.example)`'
+
+
+class Page(HTMLParser):
+    """Tags, attributes, scripts and text of a page, as a browser's parser sees them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self.text = ""
+        self._in_script = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+            self._in_script = True
+
+    def handle_endtag(self, tag):
+        if tag == "script":
+            self._in_script = False
+
+    def handle_data(self, data):
+        if self._in_script:
+            attributes, before = self.scripts.pop()
+            self.scripts.append((attributes, before + data))
+        else:
+            self.text += data
+
+    def ids(self) -> list[str]:
+        return [str(attributes["id"]) for _, attributes in self.tags if "id" in attributes]
+
+    def chart_data(self) -> dict:
+        return json.loads(next(text for kind, text in self.scripts if "type" in kind))
+
+
+def render(evaluation: Evaluation, context, summarise, **changes) -> str:
+    context = replace(context, **changes)
+    return render_html(summarise(evaluation, context), evaluation, context)
+
+
+def hostile_evaluation(make_evaluation) -> Evaluation:
+    good = make_evaluation()
+    return replace(
+        good,
+        uplift=good.uplift.with_columns(pl.col("slice").replace("tail", HOSTILE)),
+        metrics=good.metrics.with_columns(
+            pl.col("slice").replace("tail", HOSTILE), pl.col("model").replace("popularity", HOSTILE)
+        ),
+        audits=good.audits.with_columns(pl.lit(HOSTILE).alias("power")),
+        fidelity=good.fidelity.with_columns(pl.lit(HOSTILE).alias("metric")),
+        distributions=good.distributions.with_columns(pl.lit(HOSTILE).alias("label")),
+    )
+
+
+def hostile_changes(context) -> dict:
+    return {
+        "title": HOSTILE,
+        "recipe": HOSTILE,
+        "samples": context.samples.with_columns(
+            pl.lit(HOSTILE).alias("title"), pl.lit(HOSTILE).alias("synthesizer")
+        ),
+        "rejects": pl.DataFrame({"table": ["events"], "reason": [HOSTILE], "n": [3]}),
+        "generators": [{"name": HOSTILE, "options": {HOSTILE: HOSTILE}, "users": 1, "events": 2}],
+        "split": {HOSTILE: HOSTILE},
+        "protocol": {HOSTILE: HOSTILE},
+        "near_duplicates": {HOSTILE: 3},
+    }
+
+
+def test_every_section_and_every_chart_is_there(make_evaluation, context, summarise):
+    page = Page(render(make_evaluation(), context, summarise))
+    wanted = {"verdict", "proof", "data", "privacy", "method", "run", "uplift", "slices", "dose",
+              "embedding", "distributions", "fidelity", "rejects", "costs"}  # fmt: skip
+    assert wanted <= set(page.ids())
+    assert len(page.ids()) == len(set(page.ids()))
+    charts = page.chart_data()
+    assert set(charts) <= set(page.ids())
+    assert len(charts) == 13
+    assert {chart["kind"] for chart in charts.values()} == {
+        "forest", "dose", "scatter", "lines", "dumbbell", "bars"
+    }  # fmt: skip
+
+
+def test_the_page_tells_the_run(make_evaluation, context, summarise):
+    page = Page(render(make_evaluation(), context, summarise))
+    for told in (
+        "Synthetic data helps", "合成数据有效", "0.0503 → 0.0534", "387\u202f961",
+        "no differential privacy, still personal data", "WHITE HANGING HEART",
+        "near duplicate of test 17", "equal scores share their mean rank", "310\u202f369",
+        "cannot see runs shorter than five", 'mode = "deidentify"', "2 cores, 8 GB", "order = 3",
+    ):  # fmt: skip
+        assert told in page.text, told
+
+
+def test_the_policy_allows_the_pages_own_scripts_and_nothing_else(
+    make_evaluation, context, summarise
+):
+    page = Page(render(make_evaluation(), context, summarise))
+    policy = next(
+        str(attributes["content"])
+        for _, attributes in page.tags
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    run = [text for kind, text in page.scripts if "type" not in kind]
+    hashes = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in run
+    ]
+    assert len(run) == 2
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"].split() == hashes
+
+
+def test_nothing_is_loaded_from_anywhere(make_evaluation, context, summarise):
+    page = Page(render(make_evaluation(), context, summarise))
+    links = [
+        value
+        for _, attributes in page.tags
+        for name, value in attributes.items()
+        if name in ("src", "href", "action", "data", "poster", "srcset")
+    ]
+    assert links
+    assert [link for link in links if not re.match(r"#|data:,$", link or "")] == []
+
+
+def test_hostile_text_stays_text(make_evaluation, context, summarise):
+    evaluation = hostile_evaluation(make_evaluation)
+    page = Page(render(evaluation, context, summarise, **hostile_changes(context)))
+    tags = {tag for tag, _ in page.tags}
+    assert tags.isdisjoint({"img", "iframe", "object", "svg", "a:x"})
+    assert len(page.scripts) == 3
+    names = {name for _, attributes in page.tags for name in attributes}
+    assert not any(name.startswith("on") for name in names)
+    assert page.text.count(HOSTILE) > 20
+    labels = [row["label"] for row in page.chart_data()["slices-0"]["rows"]]
+    assert any("onerror" in label for label in labels)
+
+
+def test_hostile_text_stays_text_in_markdown(make_evaluation, context, summarise):
+    evaluation = hostile_evaluation(make_evaluation)
+    hostile = replace(context, **hostile_changes(context))
+    text = render_markdown(summarise(evaluation, hostile), evaluation, hostile)
+    assert "\\<img src=x onerror" in text
+    assert not re.search(r"(?<!\\)<(?!br)", text)
+    assert not re.search(r"(?<!\\)\]\(", text)
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(rows) > 100
+    assert all(line.endswith(" |") or line.endswith("|") for line in rows)
+
+
+def test_markdown_tells_the_same(make_evaluation, context, summarise):
+    evaluation = make_evaluation(-0.08)
+    text = render_markdown(summarise(evaluation, context), evaluation, context)
+    assert text.startswith("# Online Retail\n")
+    assert "## Synthetic data harms / 合成数据有害" in text
+    assert "| Real \\+ synthetic | 0.0463 \\[0.0444, 0.0481\\] |" in text
+    assert "no differential privacy, still personal data" in text
+    assert "1. WHITE HANGING HEART" in text
+    tables = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    assert len(tables) >= 10
+    for table in tables:
+        pipes = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(pipes) == 1, table
+
+
+@pytest.mark.parametrize("effect", [0.062, 0.005, -0.08])
+def test_every_verdict_has_its_own_sign_and_look(make_evaluation, context, summarise, effect):
+    html = render(make_evaluation(effect), context, summarise)
+    word, sign = {0.062: ("helps", "✓"), 0.005: ("no-effect-shown", "○"),
+                  -0.08: ("harms", "✕")}[effect]  # fmt: skip
+    assert f'class="card verdict v-{word}"' in html
+    assert f'aria-hidden="true">{sign}<' in html
+    assert f".v-{word}" in html
+
+
+@pytest.mark.parametrize(
+    ("mode", "sentence"),
+    [
+        ("public", "nothing was protected"),
+        ("deidentify", "no differential privacy, still personal data"),
+        ("dp", "ε = 3, δ = 1e-06"),
+        ("unsafe_nonprivate", "learned from raw rows"),
+    ],
+)
+def test_each_privacy_mode_is_named_for_what_it_is(
+    make_evaluation, context, summarise, mode, sentence
+):
+    spent = {"epsilon": 3.0, "delta": 1e-6} if mode == "dp" else {}
+    privacy = {**context.privacy, "mode": mode, **spent}
+    changed = replace(context, privacy=privacy)
+    evaluation = make_evaluation()
+    summary = summarise(evaluation, changed)
+    for text in (
+        render_html(summary, evaluation, changed),
+        render_markdown(summary, evaluation, changed),
+    ):
+        assert sentence in text
+        assert "anonym" not in re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL).lower()
+
+
+def test_a_run_that_measured_nothing_still_gives_a_page(context, summarise):
+    nothing = Evaluation(**{name: empty_evaluation_table(name) for name in EVALUATION_COLUMNS})
+    bare = replace(
+        context,
+        rejects=context.rejects.clear(),
+        samples=context.samples.clear().select("user_id", "item_id", "title"),
+        generators=[], near_duplicates={}, dose={}, stages=[], protocol={}, split={},
+        environment={},
+    )  # fmt: skip
+    summary = summarise(nothing, bare)
+    page = Page(render_html(summary, nothing, bare))
+    assert "nothing can be claimed" in page.text
+    assert "No audit was run." in page.text
+    assert "No history had to be dropped" in page.text
+    assert page.chart_data() == {}
+    assert "nothing can be claimed" in render_markdown(summary, nothing, bare)
+
+
+def test_samples_need_neither_time_nor_title(make_evaluation, context, summarise):
+    samples = pl.DataFrame(
+        {"user_id": ["u"], "item_id": ["84029G"], "title": [None]},
+        schema_overrides={"title": pl.String},
+    )
+    page = Page(render(make_evaluation(), context, summarise, samples=samples))
+    assert "84029G" in page.text
+    assert ("time", {}) not in page.tags
+
+
+def test_the_page_is_small_quick_and_the_same_twice(make_evaluation, context, summarise):
+    evaluation = make_evaluation(n_points=2000)
+    started = time.perf_counter()
+    html = render(evaluation, context, summarise)
+    assert time.perf_counter() - started < 2
+    assert len(html.encode()) <= 1_600_000
+    assert html == render(evaluation, context, summarise)
+
+
+def test_both_files_are_written_whole(make_evaluation, context, summarise, tmp_path):
+    evaluation = make_evaluation()
+    summary = summarise(evaluation, context)
+    (tmp_path / "report.html").write_text("of an earlier run")
+    paths = write_report(summary, evaluation, context, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md"]
+    assert paths["html"].read_bytes() == render_html(summary, evaluation, context).encode()
+    assert paths["markdown"].read_text(encoding="utf-8").startswith("# Online Retail")
+
+
+def test_a_summary_that_breaks_the_contract_is_refused(make_evaluation, context):
+    with pytest.raises(SchemaError, match=r"summary\.json"):
+        render_html({"version": 1}, make_evaluation(), context)
+
+
+def test_facts_of_every_kind_are_written(make_evaluation, context, summarise):
+    facts = {"by time": True, "none": None, "share": 0.125, "cuts": ["a", "b"],
+             "n": {"warm_items": 5}, "nothing": []}  # fmt: skip
+    text = Page(render(make_evaluation(), context, summarise, split=facts)).text
+    for told in ("yes", "–", "0.125", "a, b", "warm items 5"):
+        assert told in text
