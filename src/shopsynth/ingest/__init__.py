@@ -1,22 +1,26 @@
 """Files, databases and the embedded shop to a Dataset."""
 
+from shopsynth.ingest._parts import list_parts
 from shopsynth.ingest.base import READERS, RawRows, Reader, SourcePart
+from shopsynth.ingest.inference import Inference, infer_shop
 from shopsynth.ingest.reading import (
     items_from_events,
-    list_parts,
     part_fingerprint,
     read_part,
     read_shop,
 )
-from shopsynth.ingest.settings import ShopSettings, TableSource
+from shopsynth.ingest.settings import JoinedTable, ShopSettings, TableSource
 
 __all__ = [
     "READERS",
+    "Inference",
+    "JoinedTable",
     "RawRows",
     "Reader",
     "ShopSettings",
     "SourcePart",
     "TableSource",
+    "infer_shop",
     "items_from_events",
     "list_parts",
     "part_fingerprint",

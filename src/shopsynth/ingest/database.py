@@ -133,3 +133,13 @@ def _table(database: Database, location: str, source: TableSource) -> str:
     if source.table not in tables:
         raise SourceError(f"{where}: no table {source.table}; {nearest(source.table, tables)}")
     return source.table
+
+
+def table_names(location: str, base: Path) -> list[str]:
+    """List the tables and views of a database, by URL or file.
+
+    Raises:
+        SourceError: If it cannot be opened.
+    """
+    with _open(location, base) as database:
+        return database.tables()

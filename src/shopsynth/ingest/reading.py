@@ -7,8 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from shopsynth.ingest._files import find_files, part_path, reader_of, shown
+from shopsynth.ingest._files import shown
+from shopsynth.ingest._joins import join_fingerprints, joined_columns, with_joins
 from shopsynth.ingest._mapping import select_columns
+from shopsynth.ingest._parts import list_parts
 from shopsynth.ingest._timestamps import DayOrderEvidence, day_order_evidence
 from shopsynth.ingest._typing import typed_table
 from shopsynth.ingest.base import RawRows, SourcePart, make_reader
@@ -18,8 +20,8 @@ from shopsynth.schema import (
     Cleaned,
     Dataset,
     Progress,
-    SourceError,
     no_rejects,
+    sha256_of,
 )
 
 N_ROWS = "n_rows"
@@ -29,34 +31,10 @@ N_ROWS = "n_rows"
 _DISTINCT = ("users", "queries")
 
 
-def list_parts(source: TableSource, base: Path) -> list[SourcePart]:
-    """Cut a source into pieces that can be read independently, in a fixed order.
-
-    Args:
-        source: The recipe's block.
-        base: Folder that relative paths start from.
-
-    Raises:
-        SourceError: If nothing readable is there, no part has rows, or files of one source differ
-            in the columns they are read for.
-    """
-    parts = [
-        part
-        for reader, path in _locations(source, base)
-        for part in make_reader(reader).parts(path, source, base)
-    ]
-    if all(part.n_rows == 0 for part in parts):
-        raise SourceError(
-            f"{shown(source.path)}: expected rows, found only column names; "
-            "export again, or name another file"
-        )
-    _check_same_columns(parts, source, base)
-    return parts
-
-
 def part_fingerprint(part: SourcePart, source: TableSource, base: Path) -> str:
     """Hash the content a part is read from; the same rows give the same hash."""
-    return make_reader(part.reader).fingerprint(part, source, base)
+    own = make_reader(part.reader).fingerprint(part, source, base)
+    return sha256_of([own, *join_fingerprints(source, base)]) if source.joins else own
 
 
 def read_part(name: str, source: TableSource, part: SourcePart, base: Path) -> Cleaned:
@@ -79,13 +57,17 @@ def read_part(name: str, source: TableSource, part: SourcePart, base: Path) -> C
     """
     reader = make_reader(part.reader)
     where = shown(part.path)
-    selection = select_columns(name, source, reader.columns(part, source, base), where)
-    raw = reader.read(part, source, base, selection.source_columns())
+    own = reader.columns(part, source, base)
+    selection = select_columns(name, source, joined_columns(own, source, base), where)
+    wanted = selection.source_columns()
+    read = [c for c in own if c in wanted or c in {join.on for join in source.joins}]
+    raw = reader.read(part, source, base, read)
+    frame = with_joins(raw.frame, wanted, source, base)
 
     def elsewhere(column: str) -> DayOrderEvidence:
         return _evidence_of_other_parts(column, source, part, base)
 
-    typed = typed_table(name, raw.frame, selection, source, where, elsewhere)
+    typed = typed_table(name, frame, selection, source, where, elsewhere)
     rejects = pl.concat([_unreadable(name, raw), typed.rejects])
     return Cleaned(_distinct(name, typed.kept), rejects)
 
@@ -135,38 +117,6 @@ def items_from_events(events: pl.DataFrame) -> pl.DataFrame:
         ['b', 'a']
     """
     return events.select("item_id").drop_nulls().unique(maintain_order=True)
-
-
-def _locations(source: TableSource, base: Path) -> list[tuple[str, str]]:
-    """List the files or URLs of a source, each with its reader's name."""
-    if "://" in source.path:
-        named = source.format if source.format != "auto" else "database"
-        return [(named, source.path)]
-    if source.path.startswith("embedded:"):
-        return [("embedded", source.path)]
-    files = find_files(source.path, base)
-    return [(reader_of(file, source.format), part_path(file, base)) for file in files]
-
-
-def _check_same_columns(parts: list[SourcePart], source: TableSource, base: Path) -> None:
-    first_of_file = {part.path: part for part in reversed(parts)}
-    if len(first_of_file) < 2 or source.columns:
-        # With a mapping, every part is checked against it when it is read.
-        return
-    columns = {
-        path: set(make_reader(part.reader).columns(part, source, base))
-        for path, part in sorted(first_of_file.items())
-    }
-    usual = next(iter(columns.values()))
-    for path, names in columns.items():
-        if names != usual:
-            lacking = ", ".join(sorted(usual - names)) or "none"
-            extra = ", ".join(sorted(names - usual)) or "none"
-            raise SourceError(
-                f"{shown(path)}: expected the columns of {shown(next(iter(columns)))}, as files of "
-                f"one source have the same; missing: {lacking}; extra: {extra}. "
-                "Name the columns under `columns`, or give the file its own table"
-            )
 
 
 def _evidence_of_other_parts(

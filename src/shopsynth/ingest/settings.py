@@ -10,6 +10,19 @@ from pydantic import Field, model_validator
 from shopsynth.schema import TABLES, Settings
 
 
+class JoinedTable(Settings):
+    """A second file or table whose columns are added to a source's rows by a shared key."""
+
+    path: str
+    """As the path of a source."""
+
+    table: str | None = None
+    """As the table of a source."""
+
+    on: str
+    """Key column that both have under this name; every value may occur once in the added table."""
+
+
 class TableSource(Settings):
     """Where one standard table is read from, and which source column feeds which of its own."""
 
@@ -30,6 +43,9 @@ class TableSource(Settings):
 
     defaults: dict[str, str | int | float] = Field(default_factory=dict)
     """A constant for a standard column the source lacks: ``{ event_type = "purchase" }``."""
+
+    joins: tuple[JoinedTable, ...] = ()
+    """Tables whose columns are added, in order: orders to order lines, customers to orders."""
 
     format: str = "auto"
     """``auto`` (by content, then by name), ``csv``, ``jsonl``, ``parquet``, ``atomic`` (RecBole),
