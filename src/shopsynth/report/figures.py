@@ -44,11 +44,12 @@ class Figure:
     Attributes:
         id: Anchor on the page, unique.
         title: Heading.
-        note: How to read it, one or two sentences.
+        note: What it measures, one or two sentences.
         alt: What it shows, for those who do not see it.
         panels: Charts side by side.
         columns: Headings of the table.
         rows: Cells of the table, the first of each names the row.
+        marks: What the picture's marks mean; of no use beside the table alone.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Figure:
     panels: tuple[Panel, ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    marks: str = ""
 
 
 def row_height_px(n_rows: int) -> int:
@@ -170,16 +172,17 @@ def fidelity_figure(evaluation: Evaluation) -> Figure | None:
     return Figure(
         "fidelity",
         "How alike synthetic and real data are",
-        "Each triangle is the synthetic data, each circle what real data not used for generation "
-        "reach on the same measure. The nearer the two, the more alike the data.",
+        "What the synthetic data reach on each measure, beside what other real data reach on it. "
+        "The nearer the two, the more alike the data.",
         f"Dot chart of {len(drawn)} measures, synthetic beside held-out real data.",
         (Panel("", {"kind": "dumbbell", "rows": drawn, "x": "value of the measure"},
                24 + round(1.6 * row_height_px(len(drawn)))),),
-        ("Measure", "Table", "Synthetic", "Real, held out"),
+        ("Measure", "Table", "Synthetic", "Other real data"),
         tuple(
             (name, row["table"], figure(row["value"]), figure(row["ceiling"]))
             for name, row in zip(names, rows.iter_rows(named=True), strict=True)
         ),
+        marks="Triangles: synthetic. Circles: other real data.",
     )  # fmt: skip
 
 

@@ -50,9 +50,8 @@ def uplift_figure(found: Sequence[Comparison], headline_model: str, name: str) -
     return _figure(
         "uplift",
         "Does it help, and could something else explain it?",
-        f"Change of {name} when the synthetic data are added, with 95 % intervals. Right of the "
-        "zero line is better. Diamonds compare with real data alone; circles with a control that "
-        "could explain a gain away.",
+        f"Change of {name} when the synthetic data are added, with 95 % intervals: against real "
+        "data alone, and against controls that could explain a gain away.",
         groups,
     )
 
@@ -106,6 +105,8 @@ def _figure(id_: str, title: str, note: str, groups: Sequence[_Group]) -> Figure
                     "max": high}, row_height_px(len(rows))),),
         _COLUMNS,
         tuple(_cells(group.title, text, item) for group in groups for text, item in group.rows),
+        marks="Right of the zero line is better. Diamonds: against real data alone. Circles: "
+        "against a control. Arrows: the interval goes on beyond the picture.",
     )  # fmt: skip
 
 

@@ -58,7 +58,9 @@ def embedding_figure(evaluation: Evaluation) -> Figure | None:
 def distribution_figure(evaluation: Evaluation) -> Figure | None:
     """Draw the share of real and of synthetic rows over each quantity."""
     table = evaluation.distributions
-    names = list(dict.fromkeys(table["quantity"]))
+    found = dict.fromkeys(table["quantity"])
+    names = [*(name for name in QUANTITIES if name in found),
+             *(name for name in found if name not in QUANTITIES)]  # fmt: skip
     if not names:
         return None
     quantities = [_quantity(name, table.filter(quantity=name)) for name in names]

@@ -159,6 +159,7 @@ def test_places_that_are_no_numbers_are_not_drawn(make_evaluation):
 def test_popularity_is_drawn_on_logarithmic_axes_and_hours_by_name(make_evaluation):
     figure = shown(distribution_figure(make_evaluation()))
     data = {panel.title: panel.data for panel in figure.panels}
+    assert list(data)[:2] == ["Item popularity", "Events per user"]
     assert data["Item popularity"]["log_x"] is True
     assert data["Item popularity"]["labels"] is None
     hours = data["Hour of the day"]

@@ -107,11 +107,11 @@
       pairs.push([{ coord: [row.ceiling, i] }, { coord: [row.value, i] }]);
     });
     var option = base({
-      legend: legend(["real, held out", "synthetic"], 10),
+      legend: legend(["other real data", "synthetic"], 10),
       grid: { left: wide ? 230 : 142, right: 24, top: 30, bottom: 44 },
       xAxis: axis(data.x, { type: "value" }), yAxis: rowAxis(labels, wide ? 218 : 132),
       series: [
-        { name: "real, held out", type: "scatter", symbol: "circle", symbolSize: 11, z: 3, data: real,
+        { name: "other real data", type: "scatter", symbol: "circle", symbolSize: 11, z: 3, data: real,
           itemStyle: { color: ink("real") }, markLine: { silent: true, symbol: "none", data: pairs,
             label: { show: false }, lineStyle: { type: "solid", width: 2, color: ink("control") } } },
         { name: "synthetic", type: "scatter", symbol: "triangle", symbolSize: 12, z: 4, data: made,
