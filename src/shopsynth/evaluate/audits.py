@@ -7,12 +7,13 @@ synthesizer could read are held against copies of histories it never saw, and on
 counts (PRIVACY §6). An audit never proves privacy; ``power`` says what each could not have seen.
 """
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from shopsynth.evaluate.histories import Histories, row_codes, shared_catalogue
+from shopsynth.evaluate.histories import Histories, shared_catalogue
 from shopsynth.schema import EVALUATION_COLUMNS, derived_seed
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _copy_audit(
         note: About the mode.
     """
     n_copied, n_chance = int(seen.sum()), int(unseen.sum())
-    p_value = float(_excess_p(np.array(n_copied), seen.size, n_chance, unseen.size))
+    p_value = _excess_p(n_copied, seen.size, n_chance, unseen.size)
     counts = (
         f"{n_copied} of {seen.size} readable and {n_chance} of {unseen.size} held-out histories "
         "were found"
@@ -110,36 +111,36 @@ def _copy_audit(
     return name, p_value, P_THRESHOLD, p_value > P_THRESHOLD, f"{counts}; {power}; {note}"
 
 
-def _excess_p(n_copied: np.ndarray, n_seen: int, n_chance: int, n_unseen: int) -> np.ndarray:
+def _excess_p(n_copied: int, n_seen: int, n_chance: int, n_unseen: int) -> float:
     """One-sided Fisher test: the chance of at least so many copies among the seen."""
     from scipy.stats import hypergeom
 
-    tail = hypergeom.sf(n_copied - 1, n_seen + n_unseen, n_copied + n_chance, n_seen)
-    return np.asarray(tail)
+    return float(hypergeom.sf(n_copied - 1, n_seen + n_unseen, n_copied + n_chance, n_seen))
 
 
 def _fewest_detected(n_seen: int, n_chance: int, n_unseen: int) -> int | None:
     """Return the smallest number of copies that would fail, or ``None`` if none would."""
-    candidates = np.arange(1, n_seen + 1)
-    failing = _excess_p(candidates, n_seen, n_chance, n_unseen) <= P_THRESHOLD
-    return int(candidates[failing.argmax()]) if failing.any() else None
+
+    def fails(n_copied: int) -> bool:
+        return _excess_p(n_copied, n_seen, n_chance, n_unseen) <= P_THRESHOLD
+
+    fewest = 1 + bisect_left(range(1, n_seen + 1), True, key=fails)
+    return fewest if fewest <= n_seen else None
 
 
 def _copied_histories(asked: Histories, made: Histories) -> np.ndarray:
     """Say of each history of at least three items whether a synthetic one equals it."""
-    lengths = asked.lengths()
-    copied = np.zeros(asked.n_users, dtype=bool)
-    for length in np.intersect1d(lengths[lengths >= _MIN_HISTORY], made.lengths()):
-        users = np.flatnonzero(lengths == length)
-        mine, theirs = row_codes(*(_of_length(each, int(length)) for each in (asked, made)))
-        copied[users] = np.isin(mine, theirs)
-    return copied[lengths >= _MIN_HISTORY]
+    mine, theirs = _sequences(asked), _sequences(made)
+    return mine.is_in(theirs.unique().implode()).to_numpy()
 
 
-def _of_length(histories: Histories, length: int) -> np.ndarray:
-    """Return the items of all histories of one length, shape ``(users, length)``."""
-    starts = histories.starts[histories.lengths() == length]
-    return np.asarray(histories.item[starts[:, None] + np.arange(length)])
+def _sequences(histories: Histories) -> pl.Series:
+    """Write each history of at least three items as one key, by user."""
+    events = pl.DataFrame({"user": histories.user, "item": histories.item})
+    keys = events.group_by("user", maintain_order=True).agg(
+        pl.col("item").cast(pl.String).str.join(" ").alias("key"), pl.len().alias("n_events")
+    )
+    return keys.filter(pl.col("n_events") >= _MIN_HISTORY)["key"]
 
 
 def _copied_runs(asked: Histories, made: Histories) -> np.ndarray:
@@ -148,12 +149,17 @@ def _copied_runs(asked: Histories, made: Histories) -> np.ndarray:
     One run a user: users are then independent, and a long history does not count more.
     """
     runs, users = asked.runs(_RUN)
-    order = np.random.Generator(np.random.PCG64(derived_seed(0, "audit runs"))).permutation(
-        users.size
-    )
+    generator = np.random.Generator(np.random.PCG64(derived_seed(0, "audit runs")))
+    order = generator.permutation(users.size)
     _, first = np.unique(users[order], return_index=True)
-    mine, theirs = row_codes(runs[order[first]], made.runs(_RUN)[0])
-    return np.isin(mine, theirs)
+    mine, theirs = (
+        pl.DataFrame({f"item_{place}": rows[:, place] for place in range(_RUN)})
+        for rows in (runs[order[first]], made.runs(_RUN)[0])
+    )
+    found = mine.with_row_index("run").join(theirs, on=mine.columns, how="semi")["run"]
+    copied = np.zeros(mine.height, dtype=bool)
+    copied[found.to_numpy()] = True
+    return copied
 
 
 def _closer_to_train(real: Histories, later: Histories, made: Histories) -> float:

@@ -116,17 +116,3 @@ class Histories:
 def shared_catalogue(tables: Sequence[pl.DataFrame]) -> pl.Series:
     """Return the distinct item ids of several events tables, sorted."""
     return pl.concat([table["item_id"] for table in tables]).unique().sort()
-
-
-def row_codes(*tables: np.ndarray) -> list[np.ndarray]:
-    """Number equal rows of several integer tables alike.
-
-    Args:
-        tables: Arrays of one width, shape ``(rows, width)``.
-
-    Returns:
-        One code a row for each table, shape ``(rows,)``: rows are equal if their codes are.
-    """
-    _, codes = np.unique(np.concatenate(tables), axis=0, return_inverse=True)
-    ends = np.cumsum([table.shape[0] for table in tables])[:-1]
-    return np.split(codes.reshape(-1), ends)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shopsynth.evaluate.histories import Histories, row_codes, shared_catalogue
+from shopsynth.evaluate.histories import Histories, shared_catalogue
 
 
 @pytest.fixture
@@ -45,9 +45,3 @@ def test_without_times_there_are_no_gaps_or_hours(make_events):
     histories = Histories.encode(ordered, shared_catalogue([ordered]))
     assert histories.item.tolist() == [1, 0]
     assert histories.gaps_days().size == histories.hours().size == 0
-
-
-def test_equal_rows_share_a_code():
-    first, second = row_codes(np.array([[1, 2], [3, 4]]), np.array([[3, 4], [5, 6]]))
-    assert first[1] == second[0]
-    assert len({*first.tolist(), *second.tolist()}) == 3
