@@ -100,7 +100,7 @@ class Timing:
         size = np.ones(histories.n_users, dtype=np.int64)
         for index in range(1, int(histories.lengths.max(initial=0))):
             live = longest_first[: np.count_nonzero(histories.lengths > index)]
-            column = np.minimum(size_bucket(size[live]), self.opening.shape[1] - 1)
+            column = np.minimum(_session_bucket(size[live]), self.opening.shape[1] - 1)
             opened = random.random(live.size) < self.opening[bucket[live], column]
             opens[histories.offsets[live] + index] = opened
             size[live] = np.where(opened, 1, size[live] + 1)
@@ -152,13 +152,18 @@ def _opening(
     histories: Histories, bucket: NDArray[np.int64], n_buckets: int
 ) -> NDArray[np.float64]:
     later = histories.index > 0
-    size = size_bucket(_session_size_before(histories))
+    size = _session_bucket(_session_size_before(histories))
     shape = (n_buckets, int(size.max()) + 1)
     cell = np.ravel_multi_index((bucket[later], size[later]), shape)
     n_seen = np.bincount(cell, minlength=shape[0] * shape[1])
     n_opened = np.bincount(cell, weights=histories.opens[later], minlength=n_seen.size)
     share: NDArray[np.float64] = n_opened / np.maximum(n_seen, 1)
     return share.reshape(shape)
+
+
+def _session_bucket(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Keep sizes up to 7 apart; from 8 on buckets double."""
+    return np.where(sizes < 8, sizes, 5 + size_bucket(sizes))
 
 
 def _session_size_before(histories: Histories) -> NDArray[np.int64]:

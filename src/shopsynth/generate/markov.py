@@ -17,14 +17,8 @@ from pydantic import Field
 
 from shopsynth.generate._chain import Chain
 from shopsynth.generate._draws import Integers, empirical_draws
-from shopsynth.generate._histories import (
-    EventForm,
-    Histories,
-    joined,
-    read_histories,
-    take_users,
-    write_synthetic,
-)
+from shopsynth.generate._edits import joined, take_users
+from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate._neighbours import bought_together
 from shopsynth.generate._repeats import Repeats
 from shopsynth.generate._timing import Timing

@@ -14,17 +14,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from shopsynth.generate._draws import DrawTable
-from shopsynth.generate._histories import (
-    EventForm,
-    Histories,
+from shopsynth.generate._edits import (
     draw_in_rounds,
     insert_after,
     keep_events,
     new_pairs,
-    read_histories,
     take_users,
-    write_synthetic,
 )
+from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate.base import (
     WITHOUT_GUARANTEE,
     Conditions,

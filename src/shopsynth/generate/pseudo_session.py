@@ -17,15 +17,8 @@ from scipy import sparse
 
 from shopsynth.generate._content import content_vectors
 from shopsynth.generate._draws import DrawTable, Integers
-from shopsynth.generate._histories import (
-    EventForm,
-    Histories,
-    draw_in_rounds,
-    keep_events,
-    read_histories,
-    take_users,
-    write_synthetic,
-)
+from shopsynth.generate._edits import draw_in_rounds, keep_events, take_users
+from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate._neighbours import nearest_rows
 from shopsynth.generate.base import (
     WITHOUT_GUARANTEE,

@@ -14,17 +14,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from shopsynth.generate._content import categories
-from shopsynth.generate._draws import DrawTable
-from shopsynth.generate._histories import (
-    EventForm,
-    Histories,
-    draw_in_rounds,
-    insert_after,
-    new_pairs,
-    read_histories,
-    take_users,
-    write_synthetic,
-)
+from shopsynth.generate._draws import DrawTable, Integers
+from shopsynth.generate._edits import draw_in_rounds, insert_after, new_pairs, take_users
+from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate._neighbours import bought_together
 from shopsynth.generate.base import (
     WITHOUT_GUARANTEE,
@@ -38,6 +30,8 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
 
 _METHOD = "substitute"
+_TRIES = 8
+"""Draws of a neighbour: on UCI Online Retail one finds an unowned one for 69 % of items, 8 for 97 %."""
 
 
 class SubstituteOptions(Settings):
@@ -135,13 +129,19 @@ class Substitute:
         n_items = model.form.n_items
         known, pair_of = np.unique(histories.user * n_items + histories.item, return_inverse=True)
         user, item = known // n_items, known % n_items
-        proposed = model.neighbours.draw(item, random.random(known.size))
+        proposed = _unowned_neighbours(user, item, known, model, random)
         usable = new_pairs(user, proposed, known, n_items)
+        # Unusable pairs come last; of the others each history swaps the first ones of its quota.
         chance = np.where(usable, random.random(known.size), np.inf)
-        least = np.minimum.reduceat(chance, np.searchsorted(user, np.arange(histories.n_users)))
-        swapped = usable & ((chance < self.options.substitute_rate) | (chance == least[user]))
-        if self.options.substitute_rate == 0:
-            swapped[:] = False
+        order = np.lexsort((chance, user))
+        first = np.searchsorted(user, np.arange(histories.n_users))
+        rank = np.empty(known.size, dtype=np.int64)
+        rank[order] = np.arange(known.size) - first[user]
+        sizes = np.diff(np.append(first, known.size))
+        rate = self.options.substitute_rate
+        quota = np.floor(rate * sizes + random.random(histories.n_users))
+        quota = np.maximum(quota, 1 if rate > 0 else 0)
+        swapped = usable & (rank < quota[user])
         changed = swapped[pair_of]
         new_item = histories.item.copy()
         new_item[changed] = proposed[pair_of[changed]]
@@ -155,8 +155,30 @@ class Substitute:
         n_items = model.form.n_items
         anchors = np.flatnonzero(random.random(histories.item.size) < self.options.insert_rate)
         user: NDArray[np.int64] = histories.user
-        items = model.neighbours.draw(histories.item[anchors], random.random(anchors.size))
         known = user * n_items + histories.item
+        items = _unowned_neighbours(user[anchors], histories.item[anchors], known, model, random)
         usable = new_pairs(user[anchors], items, known, n_items)
         anchors, items = anchors[usable], items[usable]
         return insert_after(histories, anchors, items, model.form.rows_of(items, random))
+
+
+def _unowned_neighbours(
+    user: NDArray[np.int64],
+    item: Integers,
+    known: NDArray[np.int64],
+    model: _Model,
+    random: np.random.Generator,
+) -> NDArray[np.int32]:
+    """Draw a neighbour of each item that its user does not have, -1 where none was found.
+
+    What is bought together is mostly in the same history already, so one draw is not enough.
+    """
+    found = np.full(item.size, -1, dtype=np.int32)
+    open_ = np.arange(item.size)
+    for _ in range(_TRIES):
+        drawn = model.neighbours.draw(item[open_], random.random(open_.size))
+        owned = np.isin(user[open_] * model.form.n_items + drawn, known)
+        usable = (drawn >= 0) & ~owned
+        found[open_[usable]] = drawn[usable]
+        open_ = open_[~usable & (drawn >= 0)]
+    return found

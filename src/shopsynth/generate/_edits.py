@@ -1,0 +1,111 @@
+"""Edits of histories that methods share: choose users, drop events, insert events.
+
+In: :class:`Histories`. Out: new ones; sessions and times stay consistent.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shopsynth.generate._draws import Integers
+from shopsynth.generate._histories import Histories
+
+
+def joined(parts: list[Histories]) -> Histories:
+    """Put the users of several parts behind each other."""
+    lengths = np.concatenate([part.lengths for part in parts])
+    return Histories(
+        item=np.concatenate([part.item for part in parts]),
+        time=np.concatenate([part.time for part in parts]),
+        opens=np.concatenate([part.opens for part in parts]),
+        row=np.concatenate([part.row for part in parts]),
+        offsets=np.concatenate(([0], np.cumsum(lengths))),
+    )
+
+
+def take_users(histories: Histories, users: Integers) -> Histories:
+    """Return the histories of the given users, in the given order, repeats allowed."""
+    lengths = histories.lengths[users]
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    shift = np.repeat(histories.offsets[users] - offsets[:-1], lengths)
+    return replace(take_events(histories, np.arange(offsets[-1]) + shift), offsets=offsets)
+
+
+def take_events(histories: Histories, events: Integers) -> Histories:
+    """Return the given events; the offsets stay and are the caller's to renew."""
+    return replace(
+        histories,
+        item=histories.item[events],
+        time=histories.time[events],
+        opens=histories.opens[events],
+        row=histories.row[events],
+    )
+
+
+def keep_events(histories: Histories, kept: NDArray[np.bool_]) -> Histories:
+    """Drop events; a session whose first event is dropped begins with its next one.
+
+    Args:
+        histories: The events.
+        kept: ``(n_events,)``, at least one a user.
+    """
+    session = np.cumsum(histories.opens)[kept]
+    lengths = np.add.reduceat(kept, histories.offsets[:-1], dtype=np.int64)
+    opens = np.concatenate(([True], session[1:] != session[:-1]))
+    return replace(
+        take_events(histories, np.flatnonzero(kept)),
+        opens=opens,
+        offsets=np.concatenate(([0], np.cumsum(lengths))),
+    )
+
+
+def insert_after(
+    histories: Histories, anchors: Integers, items: Integers, rows: Integers
+) -> Histories:
+    """Insert events, each into the session of the event it follows.
+
+    The time is midway to the next event of the session, or the anchor's own at the session's end.
+
+    Args:
+        histories: The events.
+        anchors: ``(n,)`` places of the events to follow, rising.
+        items: ``(n,)`` item_index of the new events.
+        rows: ``(n,)`` real rows they carry.
+    """
+    following = np.minimum(anchors + 1, histories.item.size - 1)
+    same = ~histories.opens[following] & (following > anchors)
+    time = histories.time[anchors]
+    midway = np.where(same, time + (histories.time[following] - time) // 2, time)
+    added = np.bincount(histories.user[anchors], minlength=histories.n_users)
+    return Histories(
+        item=np.insert(histories.item, anchors + 1, items),
+        time=np.insert(histories.time, anchors + 1, midway),
+        opens=np.insert(histories.opens, anchors + 1, False),
+        row=np.insert(histories.row, anchors + 1, rows),
+        offsets=histories.offsets + np.concatenate(([0], np.cumsum(added))),
+    )
+
+
+def draw_in_rounds(n_choices: int, n: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Choose ``n`` numbers below ``n_choices``: each once in random order before any again."""
+    rounds = [random.permutation(n_choices) for _ in range(-(-n // n_choices))]
+    return np.concatenate(rounds)[:n]
+
+
+def new_pairs(
+    user: Integers, item: Integers, known: NDArray[np.int64], n_items: int
+) -> NDArray[np.bool_]:
+    """Tell which (user, item) pairs are neither known nor the same as an earlier one.
+
+    Args:
+        user: ``(n,)`` user numbers.
+        item: ``(n,)`` item_index, -1 for none, which is never new.
+        known: Keys ``user * n_items + item`` that exist.
+        n_items: Size of the catalogue.
+    """
+    keys = user.astype(np.int64) * n_items + item
+    first = np.zeros(keys.size, dtype=np.bool_)
+    usable = np.flatnonzero(item >= 0)
+    first[usable[np.unique(keys[usable], return_index=True)[1]]] = True
+    return first & ~np.isin(keys, known)

@@ -1,0 +1,287 @@
+"""What every synthesizer must do. A plug-in runs this suite by registering its class first."""
+
+import ast
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import shopsynth.generate
+from shopsynth.generate import SYNTHESIZERS, Conditions, make_synthesizer
+from shopsynth.generate.base import check_request, check_view, register
+from shopsynth.privacy import PrivacySettings, PrivateView, open_view
+from shopsynth.schema import (
+    Dataset,
+    InputError,
+    PrivacyError,
+    RecipeError,
+    Settings,
+    SyntheticDataset,
+    UnknownNameError,
+    filled_columns,
+)
+
+METHODS = SYNTHESIZERS.names()
+MODES = {"public", "deidentify", "dp", "unsafe_nonprivate"}
+N_USERS, N_ITEMS = 40, 30
+START = datetime(2024, 1, 1, tzinfo=UTC)
+ITEMS = pl.DataFrame(
+    {
+        "item_id": [f"item-{i:02d}" for i in range(N_ITEMS)],
+        "title": [f"{('blue', 'red', 'green')[i % 3]} cup number {i}" for i in range(N_ITEMS)],
+        "category": [f"kitchen > {('cups', 'mugs')[i % 2]}" for i in range(N_ITEMS)],
+        "price": [1.0 + i for i in range(N_ITEMS)],
+    }
+)
+
+
+def events_of(order="timestamp", **extra):
+    """A shop whose last five items are cold and in which nobody buys an item twice."""
+    random = np.random.Generator(np.random.PCG64(5))
+    rows = []
+    for user in range(N_USERS):
+        items = random.permutation(N_ITEMS - 5)[: 1 + user % 9]
+        for place, item in enumerate(items):
+            rows.append(
+                {
+                    "user_id": f"person-{user}",
+                    "item_id": f"item-{item:02d}",
+                    "timestamp": START + timedelta(days=user + place // 2, hours=9 + user % 7),
+                    "position": place,
+                    "session_id": f"visit-{user}-{place // 2}",
+                    "event_type": "purchase",
+                    "quantity": float(1 + place),
+                    "price": 1.0 + int(item),
+                }
+            )
+    frame = pl.DataFrame(rows, schema_overrides={"timestamp": pl.Datetime("us", "UTC")})
+    dropped = {"timestamp": ["position"], "position": ["timestamp", "session_id", "price"]}[order]
+    return frame.drop(dropped).with_columns(**extra)
+
+
+def view_of(events, items=ITEMS, mode="deidentify"):
+    data = Dataset(items=items, events=events)
+    settings = PrivacySettings(mode=mode, epsilon=1.0, delta=1e-6)
+    return open_view(data, settings, b"a key of sixteen bytes")[0]
+
+
+def made(method, view, n=50, seed=3, **kwargs):
+    return make_synthesizer(method, {}).fit(view, seed=1).sample(n, seed=seed, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def view():
+    return view_of(events_of())
+
+
+def test_the_suite_found_the_methods():
+    assert set(METHODS) >= {"markov", "substitute", "pseudo_session", "noise"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+class TestEverySynthesizer:
+    def test_it_declares_what_it_is(self, method):
+        cls = SYNTHESIZERS.get(method)
+        assert issubclass(cls.Options, Settings)
+        assert cls.modes
+        assert cls.modes <= MODES
+        assert cls.table == "events"
+        assert all(field.description for field in cls.Options.model_fields.values())
+
+    def test_it_makes_whole_rows_of_as_many_new_users_as_asked(self, method, view):
+        synthetic = made(method, view, n=55)
+        assert isinstance(synthetic, SyntheticDataset)
+        events = synthetic.data.need("events")
+        assert events["user_id"].n_unique() == 55
+        assert events["user_id"].str.starts_with(f"synthetic-{method}-").all()
+        assert set(events.columns) == set(events_of().columns)
+        for column in (*filled_columns("events", events), "session_id", "event_type", "quantity"):
+            assert events[column].null_count() == 0, column
+
+    def test_keys_are_valid_and_times_lie_in_the_period(self, method, view):
+        synthetic = made(method, view)
+        events, real = synthetic.data.need("events"), view.events()
+        assert synthetic.data.items.equals(view.items)
+        assert events["item_id"].is_in(ITEMS["item_id"].implode()).all()
+        assert (
+            events["timestamp"].is_between(real["timestamp"].min(), real["timestamp"].max()).all()
+        )
+        by_user = events.with_columns(pl.col("timestamp").diff().over("user_id").alias("gap"))
+        assert (by_user["gap"].drop_nulls() >= timedelta(0)).all()
+
+    def test_no_real_person_is_in_it(self, method, view):
+        """Canary: neither an id nor its pseudonym, of user or session, comes back."""
+        synthetic = made(method, view).data.need("events")
+        real = view.events()
+        hidden = {
+            *real["user_id"],
+            *real["session_id"],
+            *events_of()["user_id"],
+            *events_of()["session_id"],
+        }
+        assert len(hidden) > 2 * N_USERS
+        assert hidden.isdisjoint(synthetic["user_id"])
+        assert hidden.isdisjoint(synthetic["session_id"])
+
+    def test_a_rare_title_is_not_spread(self, method):
+        """Canary: what only the catalogue may know stays in the catalogue."""
+        events = events_of(note=pl.lit("zyx-canary-9317"))
+        synthetic = made(method, view_of(events)).data.need("events")
+        assert "note" not in synthetic.columns
+        assert "zyx-canary-9317" not in synthetic.write_csv()
+
+    def test_the_same_seed_gives_the_same_rows_and_another_one_others(self, method, view):
+        first, again, other = (made(method, view, seed=seed) for seed in (3, 3, 4))
+        assert first.data.need("events").equals(again.data.need("events"))
+        assert first.config_sha256 == again.config_sha256
+        assert not first.data.need("events").equals(other.data.need("events"))
+
+    def test_it_says_where_it_comes_from(self, method, view):
+        synthetic = made(method, view)
+        assert synthetic.synthesizer == method
+        assert synthetic.seed == 3
+        assert synthetic.source_sha256 == view.fingerprint
+
+    def test_nobody_repeats_where_nobody_did(self, method, view):
+        events = made(method, view, n=200).data.need("events")
+        assert events.select("user_id", "item_id").is_unique().all()
+
+    def test_it_accepts_nothing_but_a_private_view(self, method):
+        raw = Dataset(items=ITEMS, events=events_of())
+        assert SYNTHESIZERS.get(method).fit.__annotations__["view"] is PrivateView
+        with pytest.raises(PrivacyError, match=r"expected a PrivateView, got Dataset.*open_view"):
+            make_synthesizer(method, {}).fit(raw, seed=1)
+
+    def test_it_refuses_modes_it_does_not_declare(self, method):
+        for mode in sorted(MODES - SYNTHESIZERS.get(method).modes):
+            with pytest.raises(PrivacyError, match=f"got {mode}"):
+                make_synthesizer(method, {}).fit(view_of(events_of(), mode=mode), seed=1)
+
+    def test_it_tells_its_progress(self, method, view):
+        heard = Listener()
+        synthesizer = make_synthesizer(method, {}).fit(view, seed=1, progress=heard)
+        in_fit = heard.done
+        synthesizer.sample(20, seed=1, progress=heard)
+        assert 0 < in_fit < heard.done
+        assert heard.done == heard.promised
+
+    def test_an_unknown_option_is_refused_with_the_nearest_name(self, method):
+        known = next(iter(SYNTHESIZERS.get(method).Options.model_fields))
+        with pytest.raises(RecipeError, match=rf"generate\.{method}\.options.*mean '{known}'"):
+            make_synthesizer(method, {f"{known}x": 1})
+
+    def test_it_makes_positions_where_the_shop_has_no_times(self, method):
+        events = made(method, view_of(events_of("position"))).data.need("events")
+        assert set(events.columns) == {"user_id", "item_id", "position", "event_type", "quantity"}
+        counted = events.group_by("user_id", maintain_order=True).agg(pl.col("position"))
+        assert all(row.to_list() == list(range(row.len())) for row in counted["position"])
+
+    def test_one_user_with_one_event_is_enough(self, method):
+        one = events_of().head(1)
+        events = made(method, view_of(one), n=4).data.need("events")
+        assert events["user_id"].n_unique() == 4
+
+    def test_one_user_with_a_history_is_enough(self, method):
+        one = events_of().filter(pl.col("user_id") == "person-8")
+        events = made(method, view_of(one), n=4).data.need("events")
+        assert events["user_id"].n_unique() == 4
+
+    def test_a_shop_without_events_of_its_catalogue_is_refused(self, method):
+        strangers = events_of(item_id=pl.lit("not-in-the-catalogue"))
+        with pytest.raises(InputError, match=r"events of catalogue items, got none"):
+            make_synthesizer(method, {}).fit(view_of(strangers), seed=1)
+
+    def test_synthetic_rows_are_no_source(self, method, view):
+        again = made(method, view).data.need("events")
+        with pytest.raises(InputError, match="leave synthetic rows out"):
+            make_synthesizer(method, {}).fit(view_of(again, mode="public"), seed=1)
+
+    def test_impossible_requests_are_refused(self, method, view):
+        synthesizer = make_synthesizer(method, {})
+        with pytest.raises(InputError, match="expected fit before sample"):
+            synthesizer.sample(1, seed=1)
+        synthesizer.fit(view, seed=1)
+        with pytest.raises(InputError, match="at least 1 user, got 0"):
+            synthesizer.sample(0, seed=1)
+        with pytest.raises(InputError, match="got users"):
+            synthesizer.sample(1, seed=1, conditions=Conditions(users=pl.DataFrame({"age": [3]})))
+
+
+class Listener:
+    """Counts what it is told."""
+
+    def __init__(self):
+        self.promised, self.done = 0, 0
+
+    def start(self, label, total):
+        assert label
+        self.promised += total or 0
+
+    def advance(self, steps=1):
+        self.done += steps
+
+
+def test_an_unknown_method_lists_the_known_ones():
+    with pytest.raises(UnknownNameError, match="did you mean 'markov'"):
+        make_synthesizer("markow", {})
+
+
+class ShoutOptions(Settings):
+    """Options of the plug-in below."""
+
+    volume: int = 1
+    """How loud."""
+
+
+def test_a_synthesizer_can_be_added_in_one_place(view):
+    @register("shout")
+    class Shout:
+        Options = ShoutOptions
+        modes = frozenset({"deidentify"})
+        table = "events"
+
+        def __init__(self, options):
+            self.options = options
+
+        def fit(self, view, *, seed, progress=None):
+            check_view(view, "shout", self.modes)
+            self.view = view
+            return self
+
+        def sample(self, n, *, conditions=None, seed, progress=None):
+            check_request(n, conditions, "shout")
+            events = self.view.events().head(1).with_columns(user_id=pl.lit("synthetic-shout-1"))
+            data = Dataset(items=self.view.items, events=events)
+            return SyntheticDataset(data, "shout", "0" * 64, seed, self.view.fingerprint)
+
+    try:
+        assert "shout" in SYNTHESIZERS.names()
+        synthesizer = make_synthesizer("shout", {"volume": 11})
+        assert synthesizer.options.volume == 11
+        assert synthesizer.fit(view, seed=1).sample(1, seed=1).synthesizer == "shout"
+    finally:
+        SYNTHESIZERS._classes.pop("shout")
+
+
+def test_no_file_of_the_room_imports_another_stage():
+    folder = Path(shopsynth.generate.__file__).parent
+    files = sorted(folder.glob("*.py"))
+    assert len(files) > len(METHODS)
+    imported = {
+        name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for name in _imports(node)
+        if name.startswith("shopsynth")
+    }
+    assert "shopsynth.privacy" in imported
+    allowed = ("shopsynth.schema", "shopsynth.privacy", "shopsynth.generate")
+    assert not [name for name in imported if not name.startswith(allowed)]
+
+
+def _imports(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []

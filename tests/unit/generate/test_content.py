@@ -1,0 +1,67 @@
+"""Content vectors: alike texts are near, in any script, and nothing depends on row order."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shopsynth.generate._content import categories, content_vectors
+from shopsynth.schema import InputError
+
+ITEMS = pl.DataFrame(
+    {
+        "item_id": ["a", "b", "c", "d", "e", "f"],
+        "title": [
+            "Red ceramic mugs",
+            "red ceramic mug, large",
+            "Garden hose 20m",
+            "红色陶瓷杯",
+            "大号红色陶瓷杯",
+            None,
+        ],
+    }
+)
+
+
+def similarity(items):
+    vectors = content_vectors(items, items["item_id"].sort(), "test")
+    return (vectors @ vectors.T).toarray()
+
+
+def test_alike_titles_are_near_and_others_far():
+    found = similarity(ITEMS)
+    assert found[0, 1] > 0.5
+    assert found[0, 2] < 0.1
+    assert found[3, 4] > 0.5
+    assert found[3, 0] == 0
+    assert np.allclose(np.diag(found), [1, 1, 1, 1, 1, 0])
+
+
+def test_the_order_of_the_catalogue_does_not_count():
+    assert np.array_equal(similarity(ITEMS), similarity(ITEMS.reverse()))
+
+
+def test_every_field_has_its_own_say():
+    long = "thousands of words about nothing in particular " * 20
+    items = ITEMS.head(3).with_columns(
+        brand=pl.Series(["Acme", "Acme", "Other"]), description=pl.Series([long, None, long])
+    )
+    found = similarity(items)
+    assert found[0, 1] > 0.3
+    assert found[0, 2] > 0.3
+
+
+def test_a_catalogue_without_text_is_refused():
+    items = pl.DataFrame({"item_id": ["a", "b"], "title": [None, " - "], "colour": ["red", "blue"]})
+    with pytest.raises(InputError, match=r"text in title, brand.*item_id, title, colour"):
+        content_vectors(items, items["item_id"], "test")
+
+
+def test_categories_are_numbered_and_missing_ones_share_a_number():
+    items = ITEMS.head(4).with_columns(category=pl.Series(["x", "y", None, "x"]))
+    numbers = categories(items, items["item_id"])
+    assert numbers is not None
+    assert numbers[0] == numbers[3]
+    assert len(set(numbers.tolist())) == 3
+    assert categories(ITEMS, ITEMS["item_id"]) is None
+    empty = ITEMS.with_columns(category=pl.lit(None, pl.String))
+    assert categories(empty, ITEMS["item_id"]) is None

@@ -1,0 +1,129 @@
+"""markov on planted shops: what was learned comes back, what never happened does not."""
+
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import ks_2samp
+
+from shopsynth.generate import make_synthesizer, markov
+from shopsynth.generate._histories import read_histories
+from shopsynth.generate._repeats import Repeats
+from shopsynth.schema import RecipeError
+
+
+def sample(view, n, seed=1, **options):
+    return make_synthesizer("markov", options).fit(view, seed=0).sample(n, seed=seed)
+
+
+def ring(n_users=60, size=12):
+    """Items in a ring; everybody walks some steps along it from anywhere."""
+    return {
+        f"u{user:03d}": [f"i{(user + step) % size:02d}" for step in range(2 + user % 7)]
+        for user in range(n_users)
+    }
+
+
+def test_a_walker_stays_on_the_ring(make_view, rows_of):
+    made = rows_of(sample(make_view(ring()), 200, back_off=0))
+    steps = {(int(b[1:]) - int(a[1:])) % 12 for items in made.values() for a, b in pairwise(items)}
+    assert steps == {1}
+
+
+def test_lengths_and_starts_are_those_of_the_shop(make_view, rows_of):
+    histories = ring()
+    made = rows_of(sample(make_view(histories), 60))
+    real_lengths = sorted(len(items) for items in histories.values())
+    assert sorted(len(items) for items in made.values()) == real_lengths
+    starts = [items[0] for items in made.values()]
+    assert max(abs(starts.count(f"i{i:02d}") - 5) for i in range(12)) <= 2
+
+
+def test_lengths_fit_at_any_number_of_users(make_view, rows_of):
+    histories = ring(n_users=100)
+    made = rows_of(sample(make_view(histories), 333))
+    real = [len(items) for items in histories.values()]
+    assert ks_2samp(real, [len(items) for items in made.values()]).statistic < 0.02
+
+
+def test_rebuying_is_as_frequent_as_in_the_shop(make_view, rows_of):
+    random = np.random.Generator(np.random.PCG64(2))
+    histories = {}
+    for user in range(300):
+        items = [f"i{random.integers(0, 200)}"]
+        while len(items) < 8:
+            items.append(
+                items[-2]
+                if random.random() < 0.3 and len(items) > 1
+                else f"i{random.integers(0, 200)}"
+            )
+        histories[f"u{user}"] = items
+
+    def share(shop):
+        return 1 - sum(len(set(items)) for items in shop) / sum(len(items) for items in shop)
+
+    made = rows_of(sample(make_view(histories), 600))
+    assert share(histories.values()) > 0.15
+    assert share(made.values()) == pytest.approx(share(histories.values()), abs=0.03)
+
+
+def test_a_repeat_goes_as_far_back_as_people_do(make_view):
+    view = make_view({f"u{n}": ["a", "b", "a", "c", "b"] for n in range(4)})
+    _, histories = read_histories(view, "test")
+    repeats = Repeats.fit(histories, 3)
+    assert repeats.is_repeat.tolist() == [False, False, True, False, True] * 4
+    random = np.random.Generator(np.random.PCG64(0))
+    again, lag = repeats.draw(4000, 2, random)
+    assert again.mean() == pytest.approx(0.5, abs=0.03)  # Lengths 2 and 3 are one bucket.
+    assert set(lag) == {2}
+    again, lag = repeats.draw(4000, 4, random)
+    assert again.all()
+    assert set(lag) == {3}
+
+
+def test_who_has_everything_buys_again_and_nobody_else_does(make_view, rows_of, monkeypatch):
+    monkeypatch.setattr(markov, "_TRIES", 1)
+    everything = [f"i{i}" for i in range(6)]
+    histories = {f"u{n}": everything[n % 6 :] + everything[: n % 6] for n in range(12)}
+    made = rows_of(sample(make_view(histories), 100))
+    assert all(sorted(items) == everything for items in made.values())
+
+
+def test_an_event_carries_a_real_row_of_its_item(make_view):
+    histories = ring()
+    flat = [int(item[1:]) for items in histories.values() for item in items]
+    view = make_view(
+        histories,
+        price=pl.Series([10.0 + item for item in flat]),
+        event_type=pl.Series(["view_item" if item % 2 else "purchase" for item in flat]),
+    )
+    events = sample(view, 100).data.need("events")
+    item = events["item_id"].str.slice(1).cast(pl.Int64)
+    assert (events["price"] == 10.0 + item).all()
+    assert ((events["event_type"] == "view_item") == (item % 2 == 1)).all()
+
+
+def test_baskets_share_a_time_and_a_session(make_view):
+    histories = {f"u{n}": [f"i{(n + i) % 9}" for i in range(6)] for n in range(30)}
+    days = {user: [n, n, n, n + 5, n + 5, n + 5] for n, user in enumerate(histories)}
+    session = [f"{user}-{i // 3}" for user in histories for i in range(6)]
+    events = sample(make_view(histories, days=days, session_id=pl.Series(session)), 50).data.need(
+        "events"
+    )
+    per_session = events.group_by("session_id").agg(pl.len(), pl.col("timestamp").n_unique())
+    assert set(per_session["len"]) == {3}
+    assert set(per_session["timestamp"]) == {1}
+    assert events["session_id"].n_unique() == 100
+
+
+def test_blocks_of_users_make_one_sample(make_view, rows_of, monkeypatch):
+    monkeypatch.setattr(markov, "_BLOCK_USERS", 7)
+    made = rows_of(sample(make_view(ring()), 60))
+    assert len(made) == 60
+    assert sorted(map(len, made.values())) == sorted(map(len, ring().values()))
+
+
+def test_options_out_of_range_are_refused():
+    with pytest.raises(RecipeError, match=r"generate\.markov\.options: order"):
+        make_synthesizer("markov", {"order": 0})

@@ -1,0 +1,79 @@
+"""Sessions and times: planted rhythms come back, and no time leaves the period."""
+
+import numpy as np
+
+from shopsynth.generate._edits import take_users
+from shopsynth.generate._histories import read_histories
+from shopsynth.generate._timing import Timing
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+
+
+def generator(seed=0):
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def sampled(view, n=400, seed=0):
+    _, real = read_histories(view, "test")
+    blank = take_users(real, np.arange(n) % real.n_users)
+    return real, Timing.fit(real).sample(blank, generator(seed), timed=True)
+
+
+def weekly(make_view, n_users=20, visits=4):
+    """Everybody comes every seventh day at ten and buys two things at once."""
+    days = {f"u{n:02d}": [n + 7 * (i // 2) for i in range(2 * visits)] for n in range(n_users)}
+    items = {user: [f"i{i}" for i in range(2 * visits)] for user in days}
+    return make_view(items, days=days)
+
+
+def test_a_weekly_pair_comes_back(make_view):
+    real, made = sampled(weekly(make_view))
+    assert made.opens.reshape(-1, 8).tolist() == [[True, False] * 4] * 400
+    assert set(made.time[made.opens] % DAY // HOUR) == {10}
+    pairs = made.time.reshape(-1, 2)
+    assert (pairs[:, 0] == pairs[:, 1]).all()
+    gaps = np.diff(pairs.reshape(-1, 4, 2)[:, :, 0], axis=1) / DAY
+    assert abs(np.median(gaps) - 7) <= 2
+    assert made.time.min() >= real.time.min()
+    assert made.time.max() <= real.time.max()
+
+
+def test_times_rise_and_stay_in_the_period_for_any_shop(make_view):
+    random = generator(3)
+    days = {f"u{n:02d}": sorted(random.integers(0, 60, 1 + n).astype(float)) for n in range(25)}
+    view = make_view({user: ["a"] * len(when) for user, when in days.items()}, days=days)
+    real, made = sampled(view)
+    steps = np.diff(made.time)[made.index[1:] > 0]
+    assert steps.min() >= 0
+    assert made.time.min() >= real.time.min()
+    assert made.time.max() <= real.time.max()
+    share = made.opens[made.index > 0].mean() / real.opens[real.index > 0].mean()
+    assert 0.9 < share < 1.1
+
+
+def test_visits_minutes_apart_stay_minutes_apart(make_view):
+    quarter = 1 / 96
+    days = {f"u{n}": [n, n + quarter, n + 2 * quarter] for n in range(9)}
+    _, made = sampled(make_view({user: ["a", "b", "c"] for user in days}, days=days))
+    gaps = np.diff(made.time.reshape(-1, 3), axis=1)
+    inside = made.time.reshape(-1, 3)[:, 0] < made.time.max() - HOUR
+    assert set(gaps[inside].ravel()) == {HOUR // 4}
+
+
+def test_a_shop_of_one_moment_keeps_it(make_view):
+    real, made = sampled(make_view({"u": ["a", "b"], "v": ["a"]}, days={"u": [0, 0], "v": [0]}), 10)
+    assert set(made.time) == set(real.time)
+
+
+def test_without_times_only_sessions_are_made(make_view):
+    _, real = read_histories(weekly(make_view), "test")
+    made = Timing.fit(real).sample(real, generator(), timed=False)
+    assert made.time is real.time
+    assert made.opens.sum() == real.opens.sum()
+
+
+def test_the_same_random_state_gives_the_same_times(make_view):
+    view = weekly(make_view)
+    assert np.array_equal(sampled(view, seed=1)[1].time, sampled(view, seed=1)[1].time)
+    assert not np.array_equal(sampled(view, seed=1)[1].time, sampled(view, seed=2)[1].time)
