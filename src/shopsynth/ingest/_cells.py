@@ -19,7 +19,7 @@ _WHOLE_LIKE = r"^-?\d+(\.0*)?$"
 
 # 12,50 or 1.234,5: the comma is the decimal sign. 1,234 or 1,234.50: it groups thousands.
 _DECIMAL_COMMA = r"^-?\d{1,3}(\.\d{3})*,\d{1,2}$|^-?\d+,\d{1,2}$"
-_DECIMAL_POINT = r"^-?\d{1,3}(,\d{3})*\.\d+$|^-?\d+\.\d{1,2}$"
+_DECIMAL_POINT = r"^-?\d{1,3}(,\d{3})+\.\d+$|^-?\d+\.(\d{1,2}|\d{4,})$"
 _AROUND_NUMBER = r"^[\s\p{Sc}]*(?:[A-Za-z]{1,3}[\s\p{Sc}]+)?|[\s\p{Sc}元円%]*(?:\s[A-Za-z]{3})?\s*$"
 
 
