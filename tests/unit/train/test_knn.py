@@ -68,7 +68,7 @@ def test_events_of_one_moment_count_alike() -> None:
 
 def test_neighbours_keep_the_strongest() -> None:
     got = scores(fitted("item_knn", shop(BASKETS, ABC), neighbours=2), ask(ABC, "a"))
-    assert got["b"] > 0 and got["a"] > 0
+    assert min(got["a"], got["b"]) > 0
     assert got["c"] == 0.0
 
 
@@ -131,5 +131,5 @@ def test_a_damaged_or_foreign_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"expected model\.json"):
         RANKERS.get("popularity").load(tmp_path)
     fitted("popularity", shop(BASKETS, ABC)).save(tmp_path)
-    with pytest.raises(SourceError, match="expected the model item_knn.*got popularity"):
+    with pytest.raises(SourceError, match=r"expected the model item_knn.*got popularity"):
         RANKERS.get("item_knn").load(tmp_path)

@@ -35,8 +35,8 @@ def split_of(
         schema=SLICE_COLUMNS,
         orient="row",
     )
-    parts = [Dataset(items=ITEMS, events=e) for e in (train, validation, test)]
-    return Split(*parts, slices=slices, by=by)
+    first, second, third = (Dataset(items=ITEMS, events=e) for e in (train, validation, test))
+    return Split(first, second, third, slices=slices, by=by)
 
 
 TRAIN = at(("u1", "a", 1), ("u2", "b", 1), ("u2", "b", 2))

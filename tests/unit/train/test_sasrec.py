@@ -7,7 +7,15 @@ import polars as pl
 import pytest
 import torch
 
-from shopsynth.schema import Dataset, EmptyDataError, Holdout, InputError, RecipeError, TrainingSet
+from shopsynth.schema import (
+    Dataset,
+    EmptyDataError,
+    Holdout,
+    InputError,
+    Ranking,
+    RecipeError,
+    TrainingSet,
+)
 from shopsynth.train import make_ranker
 from shopsynth.train.next_item._batches import Batches
 from shopsynth.train.next_item._histories import read_histories
@@ -44,7 +52,8 @@ def training_set(events: pl.DataFrame) -> TrainingSet:
 
 def holdout(n_users: int, length: int) -> Holdout:
     truth = circle(n_users, length + 1).filter(pl.col("position") == length)
-    answers = truth.select(pl.col("user_id").alias("unit_id"), "item_id", pl.lit(1.0).alias("grade"))
+    unit = pl.col("user_id").alias("unit_id")
+    answers = truth.select(unit, "item_id", pl.lit(1.0).alias("grade"))
     return Holdout(Dataset(items=ITEMS, events=circle(n_users, length)), answers)
 
 
@@ -89,12 +98,29 @@ def test_a_basket_is_asked_for_as_a_whole_and_shuffled_within() -> None:
         (batch,) = batches.epoch()
         assert sorted(batch.targets[batch.asked_by == 0].tolist()) == [3, 4]
         assert sorted(batch.targets[batch.asked_by == 1].tolist()) == [5, 6]
-        assert batch.weights.tolist() == pytest.approx([2**-0.5] * 4)
+        assert batch.weights.tolist() == pytest.approx([1.0] * 4)
         row = batch.items[0, :5].tolist()
         assert sorted(row[:3]) == [0, 1, 2]
         assert sorted(row[3:]) == [3, 4]
         orders.add(tuple(row))
     assert len(orders) > 5
+
+
+def test_weights_are_scaled_once_for_the_whole_epoch() -> None:
+    """u has one question for four items of weight 1, v one question for one item of weight .5."""
+    events = pl.DataFrame(
+        {
+            "user_id": ["u"] * 5 + ["v"] * 2,
+            "item_id": [f"i{n:02}" for n in range(7)],
+            "position": [0, 1, 1, 1, 1, 0, 1],
+            "weight": [1.0] * 5 + [0.5] * 2,
+        }
+    )
+    weights = np.concatenate([batch.weights for batch in batches_of(events, 2, rows=1).epoch()])
+    assert weights.tolist() == pytest.approx([1.0] * 5)
+    heavy = events.with_columns(pl.Series("weight", [1.0] * 5 + [1.75] * 2))
+    weights = np.concatenate([batch.weights for batch in batches_of(heavy, 2, rows=1).epoch()])
+    assert sorted(weights.tolist()) == pytest.approx([2 / 3] * 4 + [7 / 3])
 
 
 def network(dropout: float = 0.0) -> SasrecNetwork:
@@ -125,7 +151,7 @@ def test_the_losses_are_weighted_cross_entropy() -> None:
     )
     logits = model.scores(states)[answers.asked_by]
     each = torch.nn.functional.cross_entropy(logits, answers.targets, reduction="none")
-    expected = (each * answers.weights).sum() / answers.weights.sum()
+    expected = (each * answers.weights).mean()
     torch.testing.assert_close(softmax_loss(model, states, answers), expected)
     every = torch.arange(N_ITEMS)
     sampled = sampled_softmax_loss(model, states, answers, every, 0.0)
@@ -199,7 +225,7 @@ def test_a_probe_measures_ndcg_on_a_sample_of_units() -> None:
     perfect = asked.truth.select(
         "unit_id", "item_id", pl.lit(1.0, pl.Float32).alias("score"), pl.lit(2.0).alias("rank")
     )
-    assert probe.ndcg(SimpleNamespace(frame=perfect)) == pytest.approx(1 / np.log2(3))
+    assert probe.ndcg(Ranking(perfect)) == pytest.approx(1 / np.log2(3))
     assert 0 <= probe.ndcg(model.rank(probe.requests, k=10)) < 1
     nobody = Holdout(asked.requests, asked.truth.clear())
     assert Probe(nobody, 4, seed=1).ndcg(model.rank(asked.requests, k=3)) == 0.0

@@ -33,7 +33,7 @@ class Batch:
         questions: ``(question,)`` flat index of the token that asks, ``row * width + token``.
         asked_by: ``(target,)`` the question of each right item; rises.
         targets: ``(target,)`` right items.
-        weights: ``(target,)`` loss weights above 0.
+        weights: ``(target,)`` loss weights; their mean over an epoch is 1.
     """
 
     items: Ints
@@ -61,7 +61,8 @@ class Batches:
 
     A right item of a moment of ``n`` items counts ``1 / sqrt(n)`` of its row's weight, so that
     wholesale baskets do not drown the others. On Online Retail, validation NDCG@10 is .228 so,
-    .203 where each item counts 1 and .207 where each basket does.
+    .203 where each item counts 1 and .207 where each basket does. Weights are scaled to a mean of
+    1 over the whole epoch, not over a batch: a batch of light rows moves the network little.
 
     Args:
         histories: What to learn from; users with a single moment ask nothing.
@@ -87,6 +88,10 @@ class Batches:
         self._asking = firsts[1:][same_user] - 1
         self._n_asked = np.zeros(len(users), dtype=np.int64)
         self._n_asked[self._asking] = sizes[1:][same_user]
+        asked = np.repeat(np.append(False, same_user), sizes)
+        weights = np.where(asked, histories.weights / np.sqrt(np.repeat(sizes, sizes)), 0.0)
+        mean = weights[asked].mean() if asked.any() else 1.0
+        self._weights = (weights / mean).astype(np.float32)
 
     @property
     def n_questions(self) -> int:
@@ -95,7 +100,8 @@ class Batches:
 
     def epoch(self) -> Iterator[Batch]:
         """Draw orders and windows anew and yield every question once."""
-        order = np.lexsort((self._rng.random(len(self._users)), self._histories.moments, self._users))
+        draw = self._rng.random(len(self._users))
+        order = np.lexsort((draw, self._histories.moments, self._users))
         windows = self._pack(*self._cut())
         n_rows = int(windows.rows[-1]) + 1 if len(windows.rows) else 0
         for first in range(0, n_rows, self._rows):
@@ -153,8 +159,6 @@ class Batches:
         asks = n_asked > 0
         asked_by = np.repeat(np.arange(asks.sum()), n_asked[asks])
         asked = np.repeat(event[asks] + 1, n_asked[asks]) + _ranges(n_asked[asks])
-        # Between a basket counting 1 and each of its items counting 1 (see the class).
-        share = 1.0 / np.sqrt(n_asked[asks])[asked_by]
         return Batch(
             items,
             positions,
@@ -162,7 +166,7 @@ class Batches:
             token[asks],
             asked_by,
             self._histories.items[asked],
-            (self._histories.weights[asked] * share).astype(np.float32),
+            self._weights[asked],
         )
 
 

@@ -83,11 +83,17 @@ def _parts(items: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 def _text_parts(indexed: pl.DataFrame, texts: list[str]) -> Iterator[pl.DataFrame]:
     text = pl.concat_str(texts, separator=" ", ignore_nulls=True)
-    words = indexed.select(
-        "item",
-        text.str.slice(0, _MAX_LETTERS).str.to_lowercase().str.extract_all(r"[\p{L}\p{N}]+")
-        .alias("word"),
-    ).explode("word").drop_nulls()
+    words = (
+        indexed.select(
+            "item",
+            text.str.slice(0, _MAX_LETTERS)
+            .str.to_lowercase()
+            .str.extract_all(r"[\p{L}\p{N}]+")
+            .alias("word"),
+        )
+        .explode("word")
+        .drop_nulls()
+    )
     yield words.select("item", (pl.lit("word:") + pl.col("word")).alias("feature"))
     pieces = _pieces(words["word"].unique())
     yield words.join(pieces, on="word").select("item", "feature")
@@ -106,9 +112,7 @@ def _pieces(words: pl.Series) -> pl.DataFrame:
     frame = pl.DataFrame({"word": words})
     unspaced = pl.col("word").str.contains(_UNSPACED)
     size = pl.when(unspaced).then(_SHORT_PIECE).otherwise(_PIECE)
-    marked = frame.with_columns(
-        pl.format("<{}>", "word").alias("marked"), size.alias("size")
-    )
+    marked = frame.with_columns(pl.format("<{}>", "word").alias("marked"), size.alias("size"))
     starts = pl.int_ranges(pl.col("marked").str.len_chars() - pl.col("size") + 1)
     cut = marked.with_columns(starts.alias("start")).explode("start").drop_nulls()
     piece = pl.col("marked").str.slice(pl.col("start"), pl.col("size"))
@@ -121,9 +125,9 @@ def _attribute_parts(indexed: pl.DataFrame) -> Iterator[pl.DataFrame]:
         if name in standard:
             continue
         values = indexed.select("item", pl.col(name).alias("value"))
-        inner = dtype
         if isinstance(dtype, pl.List):
-            values, inner = values.explode("value"), dtype.inner
+            values = values.explode("value")
+        inner = values.schema["value"]
         if inner in (pl.String, pl.Boolean, pl.Categorical, pl.Enum) or (
             inner.is_integer() and isinstance(dtype, pl.List)
         ):

@@ -51,7 +51,8 @@ def top_items(scores: Floats, k: int) -> TopItems:
     n_rows, n_items = scores.shape
     k = min(k, n_items)
     if n_rows == 0 or k == 0:
-        return _flat(*(np.zeros((0, 0)) for _ in range(3)))
+        none = np.zeros((0, 0), dtype=np.float32)
+        return _flat(none.astype(np.int64), none, none.astype(np.float64))
     threshold = np.partition(scores, n_items - k, axis=1)[:, n_items - k, None]
     columns = _listed_columns(scores, threshold, k)
     listed = np.take_along_axis(scores, columns, axis=1)
@@ -88,9 +89,7 @@ def _mean_ranks(listed: Floats, n_level: NDArray[np.int64]) -> NDArray[np.float6
     return ranks
 
 
-def _flat(
-    columns: NDArray[np.int64], scores: Floats, ranks: NDArray[np.float64]
-) -> TopItems:
+def _flat(columns: NDArray[np.int64], scores: Floats, ranks: NDArray[np.float64]) -> TopItems:
     keep = scores > EXCLUDED
     rows = np.broadcast_to(np.arange(len(columns))[:, None], columns.shape)[keep]
     return TopItems(

@@ -39,7 +39,7 @@ class Answers:
     Attributes:
         asked_by: ``(target,)`` the question of each right item.
         targets: ``(target,)`` item indices.
-        weights: ``(target,)`` loss weights above 0.
+        weights: ``(target,)`` loss weights.
     """
 
     asked_by: Tensor
@@ -121,7 +121,7 @@ class _Layer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, states: Tensor, visible: Tensor) -> Tensor:
-        """Map ``(row, token, dim)`` to the same shape; ``visible`` is ``(row, 1, token, token)``."""
+        """Map ``(row, token, dim)`` to the same; ``visible`` is ``(row, 1, token, token)``."""
         rows, tokens, dim = states.shape
         parts = self.query_key_value(self.attention_norm(states))
         query, key, value = (
@@ -144,7 +144,7 @@ def _initialise(module: nn.Module) -> None:
 
 
 def softmax_loss(network: SasrecNetwork, states: Tensor, answers: Answers) -> Tensor:
-    """Cross-entropy over the whole catalogue, weighted mean over the right items.
+    """Cross-entropy over the whole catalogue, mean over the right items of loss times weight.
 
     Args:
         network: Holds the item embeddings.
@@ -154,7 +154,7 @@ def softmax_loss(network: SasrecNetwork, states: Tensor, answers: Answers) -> Te
     logits = network.scores(states)
     right = logits[answers.asked_by, answers.targets]
     losses = logits.logsumexp(-1)[answers.asked_by] - right
-    return (losses * answers.weights).sum() / answers.weights.sum()
+    return (losses * answers.weights).mean()
 
 
 def sampled_softmax_loss(
@@ -164,7 +164,9 @@ def sampled_softmax_loss(
     negatives: Tensor,
     log_expected: float,
 ) -> Tensor:
-    """Cross-entropy over the right item and negatives that all questions share, weighted mean.
+    """Cross-entropy over the right item and negatives that all questions share.
+
+    The mean over the right items of loss times weight, as :func:`softmax_loss`.
 
     Args:
         network: Holds the item embeddings.
@@ -184,4 +186,4 @@ def sampled_softmax_loss(
     hit = negatives == answers.targets.unsqueeze(-1)
     others = others[answers.asked_by].masked_fill(hit, float("-inf"))
     losses = torch.logaddexp(others.logsumexp(-1), right) - right
-    return (losses * answers.weights).sum() / answers.weights.sum()
+    return (losses * answers.weights).mean()

@@ -145,7 +145,7 @@ class Training:
         for group in self._optimizer.param_groups:
             group["lr"] = self._schedule.learning_rate * warm
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         self._optimizer.step()
         self._update_average()
 
