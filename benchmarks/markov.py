@@ -1,0 +1,146 @@
+"""Time `markov`: fit on 100,000 users with 800,000 events, then sample as many.
+
+In: a folder with events.parquet (and items.parquet), or nothing: then a shop is generated from the
+seed. Out: one JSON file in the form of the other benchmarks.
+
+    python benchmarks/markov.py [--data DIR] [--users 100000] [--output FILE]
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from shopsynth.generate import make_synthesizer
+from shopsynth.privacy import PrivacySettings, PrivateView, open_view
+from shopsynth.schema import Dataset
+
+GOAL_CPU_S = 20.0
+EVENTS_PER_USER = 8.1
+N_ITEMS = 20_000
+N_TOPICS = 400
+KEY = b"benchmark data protect nobody"
+
+
+def main() -> None:
+    arguments = _arguments()
+    data = read(arguments.data) if arguments.data else generate(arguments.users, arguments.seed)
+    view, _ = open_view(data, PrivacySettings(mode="deidentify"), KEY)
+    n_users = view.n_users
+
+    start = time.process_time()
+    synthesizer = make_synthesizer("markov", {}).fit(view, seed=arguments.seed)
+    fit_s = time.process_time() - start
+    synthetic = synthesizer.sample(n_users, seed=arguments.seed)
+    cpu_s = time.process_time() - start
+
+    n_sampled = synthetic.data.need("events").height
+    result = {
+        "name": "markov",
+        "passed": cpu_s <= GOAL_CPU_S,
+        "reach": f"fit and sample within {GOAL_CPU_S:.0f} s CPU on 100,000 users",
+        "value": round(cpu_s, 2),
+        "low": round(cpu_s, 2),
+        "high": round(cpu_s, 2),
+        "unit": "CPU seconds, fit and sample",
+        "peer": {"name": "", "value": 0.0},
+        "uplift": [],
+        "command": "python benchmarks/markov.py" + (" --data DIR" if arguments.data else ""),
+        "data": f"{_source(arguments)}: {n_users} users, {view.events().height} events, "
+        f"{view.items.height} items, sha256 {view.fingerprint}",
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python "
+        f"{platform.python_version()}, Polars {pl.__version__}, numpy {np.__version__}",
+        "seeds": 1,
+        "cpu_s": round(cpu_s, 2),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "date": datetime.now(UTC).date().isoformat(),
+        "note": f"fit {fit_s:.2f} s, sample {cpu_s - fit_s:.2f} s of {n_sampled} events; one run",
+        "fidelity": fidelity(view, synthetic.data),
+    }
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+
+
+def generate(n_users: int, seed: int) -> Dataset:
+    """Make a shop in which people stay on a topic, and topics and items follow Zipf's law."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    lengths = 1 + random.geometric(1 / (EVENTS_PER_USER - 1), n_users)
+    lengths = np.minimum(lengths, 200)
+    n_events = int(lengths.sum())
+    user = np.repeat(np.arange(n_users), lengths)
+    # A new topic begins with a user and then at every fifth event on average.
+    changes = random.random(n_events) < 0.2
+    changes[np.cumsum(lengths) - lengths] = True
+    topic = _zipf(N_TOPICS, int(changes.sum()), random)[np.cumsum(changes) - 1]
+    item = topic * (N_ITEMS // N_TOPICS) + _zipf(N_ITEMS // N_TOPICS, n_events, random)
+    day = random.integers(0, 300, n_users)[user] + np.sort(random.random(n_events) * 60)
+    events = pl.DataFrame({"user": user, "item": item, "day": day}).select(
+        pl.format("user-{}", "user").alias("user_id"),
+        pl.format("item-{}", "item").alias("item_id"),
+        pl.lit(datetime(2025, 1, 1, tzinfo=UTC))
+        .cast(pl.Datetime("us", "UTC"))
+        .add(pl.duration(seconds=(pl.col("day") * 86_400).cast(pl.Int64)))
+        .alias("timestamp"),
+        pl.lit("purchase").alias("event_type"),
+    )
+    items = pl.DataFrame({"item_id": [f"item-{number}" for number in range(N_ITEMS)]})
+    return Dataset(items=items, events=events)
+
+
+def _zipf(n: int, size: int, random: np.random.Generator) -> np.ndarray:
+    weights = np.cumsum(1 / np.arange(1, n + 1))
+    drawn: np.ndarray = np.searchsorted(weights, random.random(size) * weights[-1], side="right")
+    return drawn
+
+
+def read(folder: Path) -> Dataset:
+    """Read a shop's standard tables."""
+    events = pl.read_parquet(folder / "events.parquet")
+    path = folder / "items.parquet"
+    items = pl.read_parquet(path) if path.exists() else events.select("item_id").unique()
+    return Dataset(items=items.sort("item_id"), events=events)
+
+
+def fidelity(view: PrivateView, made: Dataset) -> dict[str, float]:
+    """Compare lengths, repeats and the share of synthetic steps that real people took, too."""
+    real, synthetic = view.events(), made.ordered_events()
+    lengths = [f.group_by("user_id").len()["len"].sort().to_numpy() for f in (real, synthetic)]
+    grid = np.unique(np.concatenate(lengths))
+    cumulative = [np.searchsorted(x, grid, side="right") / x.size for x in lengths]
+    steps = [
+        f.select("item_id", before=pl.col("item_id").shift(1).over("user_id")).drop_nulls()
+        for f in (real, synthetic)
+    ]
+    repeated = [1 - f.select("user_id", "item_id").n_unique() / f.height for f in (real, synthetic)]
+    known = steps[1].join(steps[0].unique(), on=["before", "item_id"], how="semi").height
+    return {
+        "length_ks": round(float(np.abs(cumulative[0] - cumulative[1]).max()), 4),
+        "repeats_real": round(repeated[0], 4),
+        "repeats_synthetic": round(repeated[1], 4),
+        "known_steps": round(known / max(steps[1].height, 1), 4),
+    }
+
+
+def _source(arguments: argparse.Namespace) -> str:
+    return arguments.data.name if arguments.data else f"generated, seed {arguments.seed}"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder with events.parquet and items.parquet")
+    parser.add_argument("--users", type=int, default=100_000, help="users of the generated shop")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/markov.json"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
