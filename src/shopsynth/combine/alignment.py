@@ -76,9 +76,8 @@ def align_events(made: pl.DataFrame, real: pl.DataFrame, items: pl.DataFrame) ->
         faults.append(f"column item_id: {n_unknown} of {made.height} are not in the catalogue")
     collect("synthetic events", faults, SchemaError)
     if "position" in real.columns and "position" not in made.columns:
-        made = made.sort("user_id", "timestamp", maintain_order=True).with_columns(
-            pl.int_range(pl.len(), dtype=pl.Int64).over("user_id").alias("position")
-        )
+        by_time = pl.col("timestamp").rank("ordinal").over("user_id").cast(pl.Int64)
+        made = made.with_columns((by_time - 1).alias("position"))
     present = set(made.columns)
     try:
         return made.select(

@@ -63,8 +63,8 @@ def choose_dose(rows: pl.DataFrame) -> Dose:
 
     Of all doses within half a standard error of the best mean, the one with the smallest ratio is
     taken, then the better mean: such a difference is noise, and every synthetic row costs training
-    time and carries risk of its own. A full standard error, as in the rule for decision trees,
-    would give half of a real gain away with the few runs a dose gets.
+    time and carries risk of its own. Half an error and not the full one of pruning rules, because
+    the doses are judged on the same units: their difference is surer than either mean.
 
     Args:
         rows: Columns ``ratio``, ``weight``, ``value``: validation values of each dose, one a unit

@@ -45,8 +45,8 @@ def audit_release(
     """Audit synthetic events for copies of real people's histories.
 
     Augmenters keep most of a real history, so outside mode ``dp`` a failure is to be expected and
-    is reported; what follows from it is the pipeline's decision. Shared similarity to the closest
-    record is shown and never a gate: it misses verbatim rows (PRIVACY §6).
+    is reported; what follows from it is the pipeline's decision. The distance to the closest record
+    is shown and never a gate: it misses verbatim rows (PRIVACY §6).
 
     Args:
         train: Real events the synthesizer could read.

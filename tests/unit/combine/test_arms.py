@@ -175,6 +175,29 @@ def test_real_columns_win(items, make_events, make_synthetic):
     assert made["position"].to_list() == [0, 1]
 
 
+def test_positions_are_counted_by_time_and_rows_keep_their_origin(
+    items, make_events, make_synthetic
+):
+    """Users of two data sets interleave by id; each row must still say who made it."""
+    real_events = make_events({"ann": "a b c d"}).with_columns(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("position")
+    )
+    made = (
+        make_synthetic(make_events({"s1": "a b", "s3": "c d"}).reverse(), "markov"),
+        make_synthetic(make_events({"s2": "e f"}), "substitute"),
+    )
+    material = Material(Dataset(items=items, events=real_events), made, None, 2.0, 1.0)
+    rows = made_part(build_arm("combined", material, 0))
+    assert rows.sort("user_id", "position").select("origin", "item_id", "position").rows() == [
+        ("markov", "a", 0),
+        ("markov", "b", 1),
+        ("substitute", "e", 0),
+        ("substitute", "f", 1),
+        ("markov", "c", 0),
+        ("markov", "d", 1),
+    ]
+
+
 def test_attributes_that_do_not_fit_are_refused(items, make_events, make_synthetic):
     real_events = make_events({"ann": "a b"}).with_columns(pl.lit(1.5).alias("length_cm"))
     made_events = make_events({"s": "a b"}).with_columns(pl.lit("wide").alias("length_cm"))
