@@ -3,6 +3,7 @@
 import ast
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -149,7 +150,7 @@ class TestEverySynthesizer:
         assert events.select("user_id", "item_id").is_unique().all()
 
     def test_it_accepts_nothing_but_a_private_view(self, method):
-        raw = Dataset(items=ITEMS, events=events_of())
+        raw: Any = Dataset(items=ITEMS, events=events_of())
         assert SYNTHESIZERS.get(method).fit.__annotations__["view"] is PrivateView
         with pytest.raises(PrivacyError, match=r"expected a PrivateView, got Dataset.*open_view"):
             make_synthesizer(method, {}).fit(raw, seed=1)
@@ -238,9 +239,9 @@ class ShoutOptions(Settings):
 def test_a_synthesizer_can_be_added_in_one_place(view):
     @register("shout")
     class Shout:
-        Options = ShoutOptions
-        modes = frozenset({"deidentify"})
-        table = "events"
+        Options: ClassVar[type[Settings]] = ShoutOptions
+        modes: ClassVar[frozenset[str]] = frozenset({"deidentify"})
+        table: ClassVar[str] = "events"
 
         def __init__(self, options):
             self.options = options
@@ -258,7 +259,7 @@ def test_a_synthesizer_can_be_added_in_one_place(view):
 
     try:
         assert "shout" in SYNTHESIZERS.names()
-        synthesizer = make_synthesizer("shout", {"volume": 11})
+        synthesizer: Any = make_synthesizer("shout", {"volume": 11})
         assert synthesizer.options.volume == 11
         assert synthesizer.fit(view, seed=1).sample(1, seed=1).synthesizer == "shout"
     finally:

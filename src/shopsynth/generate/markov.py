@@ -50,8 +50,9 @@ class MarkovOptions(Settings):
     back_off: float = Field(default=0.2, ge=0)
     """How readily a shorter context is used: 1 is Witten-Bell smoothing, 0 only replays."""
 
-    min_users: int = Field(default=2, ge=1)
-    """Contexts of two and more items need at least so many users."""
+    min_users: int = Field(default=3, ge=1)
+    """Contexts of two and more items need at least so many users. On 4,000 Amazon Beauty users 3
+    copied half as many whole histories as 2 (.23 % against .44 %), at the same utility."""
 
     neighbours: int = Field(default=20, ge=1)
     """Similar items that may follow where the chain backs off."""

@@ -31,7 +31,7 @@ from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
 
 _METHOD = "substitute"
 _TRIES = 8
-"""Draws of a neighbour. On UCI Online Retail one finds an unowned item in 69 % of cases, 8 in 97 %."""
+"""Draws of a neighbour. On UCI Online Retail one finds an unowned item for 69 %, 8 for 97 %."""
 
 
 class SubstituteOptions(Settings):

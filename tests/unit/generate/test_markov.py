@@ -82,12 +82,24 @@ def test_a_repeat_goes_as_far_back_as_people_do(make_view):
     assert set(lag) == {3}
 
 
-def test_who_has_everything_buys_again_and_nobody_else_does(make_view, rows_of, monkeypatch):
+def test_the_last_unseen_item_is_found(make_view, rows_of, monkeypatch):
     monkeypatch.setattr(markov, "_TRIES", 1)
+    random = np.random.Generator(np.random.PCG64(1))
     everything = [f"i{i}" for i in range(6)]
-    histories = {f"u{n}": everything[n % 6 :] + everything[: n % 6] for n in range(12)}
+    histories = {f"u{n}": random.permutation(everything).tolist() for n in range(12)}
     made = rows_of(sample(make_view(histories), 100))
     assert all(sorted(items) == everything for items in made.values())
+
+
+def test_who_has_everything_buys_again(make_view, rows_of):
+    everything = [f"i{i}" for i in range(6)]
+    histories = {f"u{n}": everything for n in range(10)} | {
+        f"v{n}": ["i0", "i1"] * 6 for n in range(9)
+    }
+    made = rows_of(sample(make_view(histories), 300))
+    full = [items for items in made.values() if len(items) == 12 and len(set(items[:7])) == 6]
+    assert full
+    assert {len(items) for items in made.values()} == {6, 12}
 
 
 def test_an_event_carries_a_real_row_of_its_item(make_view):
