@@ -19,7 +19,11 @@ def sqlite(tmp_path):
         connection.execute('CREATE TABLE "my ""orders""" (u, "the ""item""", t TEXT, price, note)')
         connection.executemany(
             'INSERT INTO "my ""orders""" VALUES (?, ?, ?, ?, ?)',
-            [(2, 1.0, "2020-01-02", 1, b"x"), (1, 2.5, "2020-01-01", 2.5, None), (1, 3.0, None, None, 7)],
+            [
+                (2, 1.0, "2020-01-02", 1, b"x"),
+                (1, 2.5, "2020-01-01", 2.5, None),
+                (1, 3.0, None, None, 7),
+            ],
         )
         connection.execute("CREATE TABLE empty (item_id TEXT)")
     connection.close()
@@ -96,7 +100,7 @@ def test_the_table_must_be_named_exist_and_have_rows(sqlite, read, table, what):
 
 
 def test_missing_wrong_and_damaged_files(duck, write, read, tmp_path):
-    with pytest.raises(SourceError, match="no such database file.*four slashes"):
+    with pytest.raises(SourceError, match=r"no such database file.*four slashes"):
         read("items", "sqlite:///nowhere.db")
     with pytest.raises(SourceError, match="expected a sqlite file, the content is duckdb"):
         read("items", "sqlite:///shop.duckdb")
@@ -111,7 +115,9 @@ def test_missing_wrong_and_damaged_files(duck, write, read, tmp_path):
 
 
 def test_messages_keep_the_login_to_themselves(read):
-    with pytest.raises(SourceError, match=r"postgresql://127\.0\.0\.1:1/shop: expected an ans") as info:
+    with pytest.raises(
+        SourceError, match=r"postgresql://127\.0\.0\.1:1/shop: expected an ans"
+    ) as info:
         read("items", "postgresql://ann:secret@127.0.0.1:1/shop", table="items")
     assert "secret" not in str(info.value)
     assert "ann" not in str(info.value)

@@ -44,7 +44,9 @@ def test_chinese_encodings_are_found(write, read, encoding):
     assert kept.row(0)[:2] == ("买家甲", "红色连衣裙")
 
 
-@pytest.mark.parametrize(("encoding", "word"), [("cp1252", "Café Münchner “Öl”"), ("latin-1", "Ö l\x81")])
+@pytest.mark.parametrize(
+    ("encoding", "word"), [("cp1252", "Café Münchner “Öl”"), ("latin-1", "Ö l\x81")]
+)
 def test_western_encodings_are_found(write, read, encoding, word):
     path = write("items.csv", f"item_id,title\na,{word}\n".encode(encoding))
     assert read("items", path).kept["title"].to_list() == [word]
@@ -96,7 +98,7 @@ def test_mostly_ragged_rows_are_an_error(write, read):
 
 def test_a_wrong_delimiter_is_named_with_the_right_one(write, read):
     path = write("events.csv", EVENTS)
-    with pytest.raises(SourceError, match="a semicolon.*one column; a comma gives 4"):
+    with pytest.raises(SourceError, match=r"a semicolon.*one column; a comma gives 4"):
         read("events", path, delimiter=";")
 
 
@@ -132,7 +134,7 @@ def test_a_file_without_rows_among_others_is_fine(write, read):
 
 
 def test_damaged_utf8_is_located(write, read):
-    path = write("items.csv", "item_id,title\n".encode() + "a,红色连衣裙\n".encode() * 20 + b"b,\xff\xfe\n")
+    path = write("items.csv", b"item_id,title\n" + "a,红色连衣裙\n".encode() * 20 + b"b,\xff\xfe\n")
     with pytest.raises(SourceError, match=r"expected UTF-8 throughout, byte 376 "):
         read("items", path)
 
@@ -167,7 +169,9 @@ def test_a_mixed_column_is_text_where_text_is_wanted_and_rejected_where_a_number
 
 def test_a_column_that_is_not_what_the_recipe_says(write, read):
     path = write("items.csv", "item_id,title\na,shoe\nb,hat\n")
-    with pytest.raises(SourceError, match="column title: 2 of 2 filled cells cannot be read for price"):
+    with pytest.raises(
+        SourceError, match="column title: 2 of 2 filled cells cannot be read for price"
+    ):
         read("items", path, columns={"item_id": "item_id", "price": "title"})
 
 
@@ -228,7 +232,9 @@ def test_a_compressed_file_that_was_cut_off(write, read, compress):
 
 def test_a_missing_column_lists_those_present_and_the_nearest(write, read):
     path = write("items.csv", "StockCode,Description\na,shoe\n")
-    with pytest.raises(SourceError, match="StokCode.*did you mean 'StockCode'.*Description") as info:
+    with pytest.raises(
+        SourceError, match=r"StokCode.*did you mean 'StockCode'.*Description"
+    ) as info:
         read("items", path, columns={"item_id": "StokCode"})
     assert "shoe" not in str(info.value)
 
@@ -238,7 +244,13 @@ def test_every_fault_of_a_mapping_is_told_at_once(write, read):
     with pytest.raises(SourceError) as info:
         read("events", path, columns={"user_id": "x", "titel": "b"}, attributes=["price"])
     message = str(info.value)
-    for part in ("no standard column titel", "column x", "column price", "item_id", "timestamp, pos"):
+    for part in (
+        "no standard column titel",
+        "column x",
+        "column price",
+        "item_id",
+        "timestamp, pos",
+    ):
         assert part in message
 
 

@@ -29,13 +29,15 @@ def test_content_tells_the_format_where_the_name_does_not(write, read):
 
 def test_a_rare_key_is_found_when_the_recipe_names_it(write, read):
     lines = '{"id": "a"}\n' * 1500 + '{"id": "b", "name": "hat"}\n'
-    kept = read("items", write("items.jsonl", lines), columns={"item_id": "id", "title": "name"}).kept
+    kept = read(
+        "items", write("items.jsonl", lines), columns={"item_id": "id", "title": "name"}
+    ).kept
     assert kept["title"].to_list() == [None, "hat"]
     assert kept["n_rows"].to_list() == [1500, 1]
 
 
 def test_lines_that_are_no_objects_are_rejected(write, read):
-    cleaned = read("events", write("events.jsonl", LINES + 'junk\n[1]\n\n' + LINES + LINES))
+    cleaned = read("events", write("events.jsonl", LINES + "junk\n[1]\n\n" + LINES + LINES))
     assert cleaned.kept.height == 6
     assert cleaned.rejects.rows() == [
         ("events", "unreadable_json", '{"line":"junk"}'),

@@ -14,9 +14,7 @@ JUNE = dt.datetime(2019, 6, 16, tzinfo=dt.UTC)
 EVENING = dt.datetime(2019, 6, 16, 20, 5, 9, tzinfo=dt.UTC)
 
 
-def typed(
-    cells: list[object], date_format: str | None = None, timezone: str = "UTC"
-) -> TypedCells:
+def typed(cells: list[object], date_format: str | None = None, timezone: str = "UTC") -> TypedCells:
     return typed_timestamps(
         pl.Series(cells, strict=False), date_format=date_format, timezone=timezone, where="t.csv"
     )

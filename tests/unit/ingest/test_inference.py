@@ -1,0 +1,194 @@
+"""Shops that nobody described, with planted roles."""
+
+import sqlite3
+import tomllib
+
+import pytest
+
+from shopsynth.ingest import ShopSettings, infer_shop, read_shop
+from shopsynth.schema import SourceError
+
+DAYS = [f"2020-01-{day:02d}" for day in range(1, 29)]
+
+
+def table(header, rows):
+    return "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"
+
+
+def round_trip(found):
+    """Parse the written recipe and check that it says what was found."""
+    parsed = ShopSettings.parse(tomllib.loads(found.to_toml())["shop"], "test")
+    assert parsed == found.shop
+    return found
+
+
+def test_an_order_file_feeds_items_and_events(write, tmp_path):
+    rows = [
+        (
+            f"C{n % 9}",
+            f"{20000 + n % 30}" if n % 40 else "POST",
+            f"thing {n % 30}",
+            n % 5 + 1,
+            n / 4,
+            day,
+        )
+        for n, day in enumerate(DAYS * 10)
+    ]
+    write(
+        "orders.csv", table("CustomerID,StockCode,Description,Quantity,UnitPrice,InvoiceDate", rows)
+    )
+    found = round_trip(infer_shop(["orders.csv"], tmp_path))
+    assert found.shop.events.columns == {
+        "user_id": "CustomerID", "item_id": "StockCode", "timestamp": "InvoiceDate",
+        "quantity": "Quantity", "price": "UnitPrice",
+    }  # fmt: skip
+    assert found.shop.items.columns["title"] == "Description"
+    assert found.event_type == "purchase"
+    assert found.item_id_pattern == r"^\d{5}"
+    assert "# Why:" in found.to_toml()
+    data, _ = read_shop(found.shop, tmp_path)
+    assert data.counts()["events"] == 280
+
+
+def test_chinese_column_names(write, tmp_path):
+    rows = [(f"用户{n % 5}", f"商品{n % 7}", "红裙", 9.5, day) for n, day in enumerate(DAYS)]
+    write("订单.csv", table("用户ID,商品编号,标题,价格,下单时间", rows))
+    found = round_trip(infer_shop(["订单.csv"], tmp_path))
+    assert found.shop.events.columns == {
+        "user_id": "用户ID", "item_id": "商品编号", "timestamp": "下单时间", "price": "价格"
+    }  # fmt: skip
+    assert found.shop.items.columns["title"] == "标题"
+    assert found.event_type == "purchase"
+
+
+def test_a_folder_of_three_tables(write, tmp_path):
+    write("shop/log.csv", table("uid,sku,ts,action", [
+        (n % 6, n % 8, 1_577_836_800 + n, "view_item") for n in range(50)
+    ]))  # fmt: skip
+    write("shop/goods.csv", table("sku,name,brand,colour,rowguid", [
+        (n, f"thing {n}", "acme", "red" if n % 2 else "blue", n) for n in range(8)
+    ]))  # fmt: skip
+    write("shop/people.csv", table("uid,city,email,phone", [
+        (n, "Bath" if n % 2 else "Ulm", f"{n}@x.org", n) for n in range(6)
+    ]))  # fmt: skip
+    write("shop/notes.csv", "remark\nhello\nworld\n")
+    found = round_trip(infer_shop(["shop"], tmp_path))
+    assert found.shop.events.columns["event_type"] == "action"
+    assert found.shop.events.path == "shop/log.csv"
+    assert found.shop.items.attributes == ("colour",)
+    assert found.shop.users.attributes == ("city",)
+    assert found.event_type is None
+    assert any("notes.csv is left out" in note for note in found.notes)
+    assert any("email, phone" in note for note in found.notes)
+
+
+def test_order_lines_are_joined_to_orders_and_customers(write, tmp_path):
+    write(
+        "lines.csv",
+        table("order_id,product_id,price", [(n // 2, f"p{n % 5}", 2.5) for n in range(40)]),
+    )
+    write("orders.csv", table("order_id,customer_id,order_purchase_timestamp", [
+        (n, f"c{n}", DAYS[n]) for n in range(20)
+    ]))  # fmt: skip
+    write("customers.csv", table("customer_id,customer_unique_id,city", [
+        (f"c{n}", f"u{n % 4}", "Bath") for n in range(20)
+    ]))  # fmt: skip
+    found = round_trip(infer_shop(["lines.csv", "orders.csv", "customers.csv"], tmp_path))
+    assert [(join.path, join.on) for join in found.shop.events.joins] == [
+        ("orders.csv", "order_id"), ("customers.csv", "customer_id")
+    ]  # fmt: skip
+    data, _ = read_shop(found.shop, tmp_path)
+    assert data.need("events")["user_id"].n_unique() == 4
+    assert data.need("events")["timestamp"].null_count() == 0
+
+
+def test_files_without_names_are_told_apart_by_their_values(write, tmp_path):
+    rows = [
+        (9000 + n % 30, 700_000 + n % 45, n % 4 + 1, f"202001{n % 28 + 1:02d}") for n in range(400)
+    ]
+    write("raw/log.txt", "\n".join("\t".join(map(str, row)) for row in rows))
+    write("raw/goods.txt", "\n".join(f"{700_000 + n}\t{n % 3}\t{n / 8}" for n in range(60)))
+    write("raw/people.txt", "\n".join(f"{9000 + n}\t{n % 2}" for n in range(30)))
+    found = round_trip(infer_shop(["raw"], tmp_path))
+    assert found.shop.events.columns == {
+        "user_id": "column_1", "item_id": "column_2",
+        "timestamp": "column_4", "event_type": "column_3",
+    }  # fmt: skip
+    assert found.shop.items.path == "raw/goods.txt"
+    assert found.shop.users.path == "raw/people.txt"
+    assert any("guessed" in note for note in found.notes)
+
+
+def test_search_pairs_feed_queries_judgments_and_items(write, tmp_path):
+    rows = [(n, f"p{n % 9}", f"thing {n % 9}", f"word {n % 6}", n % 3 + 1) for n in range(60)]
+    write("pairs.csv", table("id,product_uid,product_title,search_term,relevance", rows))
+    found = round_trip(infer_shop(["pairs.csv"], tmp_path))
+    assert found.shop.queries.columns == {"query_id": "search_term", "text": "search_term"}
+    assert found.shop.judgments.columns["grade"] == "relevance"
+    data, _ = read_shop(found.shop, tmp_path)
+    assert data.counts() == {"items": 9, "queries": 6, "judgments": 60}
+
+
+def test_reviews_take_an_unnamed_row_number_for_their_id(write, tmp_path):
+    rows = [(n, n % 5, f"Title {n}", f"long text {n}", n % 5 + 1, "Dresses") for n in range(40)]
+    write("reviews.csv", table(",Clothing ID,Title,Review Text,Rating,Class Name", rows))
+    found = round_trip(infer_shop(["reviews.csv"], tmp_path))
+    assert found.shop.reviews.columns == {
+        "review_id": "column_1", "item_id": "Clothing ID", "text": "Review Text",
+        "title": "Title", "rating": "Rating",
+    }  # fmt: skip
+    assert "title" not in found.shop.items.columns
+
+
+def test_a_database_is_searched_table_by_table(tmp_path):
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        connection.execute("CREATE TABLE sales (customer_id, product_id, order_date)")
+        connection.executemany(
+            "INSERT INTO sales VALUES (?, ?, ?)", [(n % 3, n % 4, DAYS[n]) for n in range(20)]
+        )
+    connection.close()
+    for path in ("sqlite:///shop.db", "shop.db"):
+        found = round_trip(infer_shop([path], tmp_path))
+        assert (found.shop.events.path, found.shop.events.table) == (path, "sales")
+
+
+def test_monthly_files_are_one_source(write, tmp_path):
+    for month in (1, 2):
+        rows = [(n % 3, f"p{n % 4}", f"2020-0{month}-01") for n in range(9)]
+        write(f"months/{month}.csv", table("user_id,item_id,date", rows))
+    found = round_trip(infer_shop(["months"], tmp_path))
+    assert found.shop.events.path == "months"
+    data, _ = read_shop(found.shop, tmp_path)
+    assert data.counts()["events"] == 18
+
+
+def test_open_dates_are_a_doubt_not_an_end(write, tmp_path):
+    write("log.csv", table("user_id,item_id,date", [(n, n % 3, "1/2/20") for n in range(5)]))
+    found = infer_shop(["log.csv"], tmp_path)
+    assert (
+        "# Check: in date, day and month cannot be told apart; set date_format." in found.to_toml()
+    )
+
+
+def test_the_embedded_shop_and_paths_elsewhere(write, tmp_path):
+    assert infer_shop(["embedded:online-retail"]).item_id_pattern == r"^\d{5}"
+    write("here/items.csv", "item_id,title\na,shoe\n")
+    elsewhere = infer_shop([str(tmp_path / "here/items.csv")], tmp_path / "there")
+    assert elsewhere.shop.items.path == (tmp_path / "here/items.csv").as_posix()
+
+
+def test_nothing_that_looks_like_a_shop(write, tmp_path):
+    names = ",".join(f"secret value {n}" for n in range(40))
+    write("diary.csv", names + "\n" + names + "\n")
+    with pytest.raises(SourceError, match=r"names items.*and 28 more") as info:
+        infer_shop(["diary.csv"], tmp_path)
+    assert "secret value 30" not in str(info.value)
+
+
+def test_an_unreadable_file_is_a_note_in_a_folder_and_an_error_alone(write, tmp_path):
+    write("shop/items.csv", "item_id,title\na,shoe\nb,hat\n")
+    write("shop/junk.csv", bytes(range(256)))
+    found = infer_shop(["shop"], tmp_path)
+    assert any("junk.csv" in note and "binary" in note for note in found.notes)
+    with pytest.raises(SourceError, match="binary"):
+        infer_shop(["shop/junk.csv"], tmp_path)
