@@ -101,11 +101,18 @@ def new_pairs(
     Args:
         user: ``(n,)`` user numbers.
         item: ``(n,)`` item_index, -1 for none, which is never new.
-        known: Keys ``user * n_items + item`` that exist.
+        known: Keys ``user * n_items + item`` that exist, rising.
         n_items: Size of the catalogue.
     """
     keys = user.astype(np.int64) * n_items + item
     first = np.zeros(keys.size, dtype=np.bool_)
     usable = np.flatnonzero(item >= 0)
     first[usable[np.unique(keys[usable], return_index=True)[1]]] = True
-    return first & ~np.isin(keys, known)
+    return first & ~is_known(keys, known)
+
+
+def is_known(keys: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which keys are among the rising, not empty ``known`` ones; faster than sorting both."""
+    place = np.minimum(np.searchsorted(known, keys), known.size - 1)
+    found: NDArray[np.bool_] = known[place] == keys
+    return found

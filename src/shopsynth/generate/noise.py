@@ -154,7 +154,7 @@ class Noise:
     ) -> Histories:
         anchors = np.flatnonzero(random.random(histories.item.size) < self.options.insert_rate)
         items = model.popularity.draw(np.zeros_like(anchors), random.random(anchors.size))
-        known = histories.user * model.form.n_items + histories.item
+        known = np.unique(histories.user * model.form.n_items + histories.item)
         usable = new_pairs(histories.user[anchors], items, known, model.form.n_items)
         anchors, items = anchors[usable], items[usable]
         return insert_after(histories, anchors, items, model.form.rows_of(items, random))

@@ -15,7 +15,13 @@ from pydantic import Field
 
 from shopsynth.generate._content import categories
 from shopsynth.generate._draws import DrawTable, Integers
-from shopsynth.generate._edits import draw_in_rounds, insert_after, new_pairs, take_users
+from shopsynth.generate._edits import (
+    draw_in_rounds,
+    insert_after,
+    is_known,
+    new_pairs,
+    take_users,
+)
 from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate._neighbours import bought_together
 from shopsynth.generate.base import (
@@ -155,7 +161,7 @@ class Substitute:
         n_items = model.form.n_items
         anchors = np.flatnonzero(random.random(histories.item.size) < self.options.insert_rate)
         user: NDArray[np.int64] = histories.user
-        known = user * n_items + histories.item
+        known = np.unique(user * n_items + histories.item)
         items = _unowned_neighbours(user[anchors], histories.item[anchors], known, model, random)
         usable = new_pairs(user[anchors], items, known, n_items)
         anchors, items = anchors[usable], items[usable]
@@ -177,7 +183,7 @@ def _unowned_neighbours(
     open_ = np.arange(item.size)
     for _ in range(_TRIES):
         drawn = model.neighbours.draw(item[open_], random.random(open_.size))
-        owned = np.isin(user[open_] * model.form.n_items + drawn, known)
+        owned = is_known(user[open_] * model.form.n_items + drawn, known)
         usable = (drawn >= 0) & ~owned
         found[open_[usable]] = drawn[usable]
         open_ = open_[~usable & (drawn >= 0)]
