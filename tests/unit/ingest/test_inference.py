@@ -174,7 +174,7 @@ def test_the_embedded_shop_and_paths_elsewhere(write, tmp_path):
     assert infer_shop(["embedded:online-retail"]).item_id_pattern == r"^\d{5}"
     write("here/items.csv", "item_id,title\na,shoe\n")
     elsewhere = infer_shop([str(tmp_path / "here/items.csv")], tmp_path / "there")
-    assert elsewhere.shop.items.path == (tmp_path / "here/items.csv").as_posix()
+    assert elsewhere.findings[0].source.path == (tmp_path / "here/items.csv").as_posix()
 
 
 def test_nothing_that_looks_like_a_shop(write, tmp_path):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -29,7 +30,7 @@ def server():
     """Start a throwaway cluster; PostgreSQL refuses root, so root starts it as nobody."""
     initdb, control = binary("initdb"), binary("pg_ctl")
     folder = Path(tempfile.mkdtemp())
-    account = {}
+    account: dict[str, Any] = {}
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
         account = {"user": "nobody"}
