@@ -5,10 +5,7 @@ Nothing heavy is imported here; each public name loads its room on first use.
 """
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import Any
-
-__version__ = _version("shopsynth")
 
 _PUBLIC = {
     "Dataset": "shopsynth.schema",
@@ -26,6 +23,10 @@ __all__ = [*sorted(_PUBLIC), "__version__"]
 
 def __getattr__(name: str) -> Any:
     """Load a public name's room the first time the name is used."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("shopsynth")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'shopsynth' has no attribute {name!r}; it has {__all__}")
     return getattr(import_module(_PUBLIC[name]), name)

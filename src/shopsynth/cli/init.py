@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from shopsynth.cli.display import AsJson, print_json
-from shopsynth.schema.errors import InputError
 
 
 def init(
@@ -30,6 +29,7 @@ def init(
         shopsynth init postgresql://reader@localhost/shop
     """
     from shopsynth.pipeline import starter_recipe
+    from shopsynth.schema import InputError
 
     if output.exists() and not force:
         raise InputError(f"{output}: exists already; choose another --output, or add --force")

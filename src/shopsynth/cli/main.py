@@ -4,16 +4,13 @@ In: the command line. Out: an exit code: 0 done, 2 bad recipe or input, 3 a gate
 4 interrupted but resumable.
 """
 
-import json
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from shopsynth.cli import doctor, export, init, preview, run, stages
 from shopsynth.cli.display import configure_logging, say_error
-from shopsynth.schema.errors import ShopsynthError
 
 app = typer.Typer(
     name="shopsynth",
@@ -60,19 +57,17 @@ def main() -> None:
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        say_error("interrupted; run the same command again to go on", "Interrupted", as_json)
-        sys.exit(4)
-    except click.ClickException as error:
-        if as_json:
-            typer.echo(json.dumps({"error": "Usage", "message": error.format_message()}))
-        else:
-            error.show()
+    except typer.TyperException as error:
+        say_error(error.format_message(), "Usage", as_json)
         sys.exit(2)
-    except ShopsynthError as error:
-        say_error(str(error), type(error).__name__, as_json)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         say_error("interrupted; run the same command again to go on", "Interrupted", as_json)
         sys.exit(4)
+    except Exception as error:
+        # Ours are known by their exit code: importing their class would load Polars for --help.
+        exit_code = getattr(error, "exit_code", None)
+        if exit_code is None:
+            raise
+        say_error(str(error), type(error).__name__, as_json)
+        sys.exit(exit_code)
     sys.exit(code if isinstance(code, int) else 0)

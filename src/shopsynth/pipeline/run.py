@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from shopsynth.pipeline.base import Executor
+from shopsynth.pipeline.checks import check_recipe
 from shopsynth.pipeline.executors import make_executor
 from shopsynth.pipeline.manifest import Manifest, code_hash, library_versions
 from shopsynth.pipeline.meter import Meter
@@ -81,6 +82,7 @@ def run(
     if until not in STAGES:
         raise UnknownNameError(f"stage {until!r} does not exist; {nearest(until, STAGES)}")
     checked = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, overrides)
+    check_recipe(checked, until)
     place = Workspace(workspace)
     with place.locked(), _interruptible(place.root):
         place.write_json("recipe.json", redacted(checked.model_dump(mode="json")))

@@ -7,8 +7,8 @@ import time
 
 import psutil
 import pytest
-from fakes.listening import RecordingProgress
 
+from fakes.listening import RecordingProgress
 from shopsynth.pipeline.base import Task
 from shopsynth.pipeline.executors import make_executor
 from shopsynth.pipeline.local import InlineExecutor, LocalExecutor

@@ -51,7 +51,7 @@ def test_overrides_reach_values_blocks_and_list_entries(recipe_file):
     ],
 )
 def test_bad_overrides_are_named(recipe_file, override, words):
-    recipe_file.write_text('seed = 3\n' + MINIMAL + '[[generate]]\nsynthesizer = "markov"\n')
+    recipe_file.write_text("seed = 3\n" + MINIMAL + '[[generate]]\nsynthesizer = "markov"\n')
     with pytest.raises(RecipeError, match=words.replace("[", r"\[")):
         load_recipe(recipe_file, (override,))
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 import pytest
-from fakes.listening import RecordingProgress
 
+from fakes.listening import RecordingProgress
 from shopsynth.pipeline.base import Task
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.local import InlineExecutor

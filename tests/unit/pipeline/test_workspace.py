@@ -23,6 +23,7 @@ def test_a_manifest_round_trips_and_completes_the_stage(tmp_path):
     assert place.manifest("s") is None
     place.complete(_manifest(done.outputs))
     found = place.manifest("s")
+    assert found is not None
     assert found == _manifest(done.outputs)
     assert found.rows("doubled") == 1
     assert found.parts("doubled") == done.outputs

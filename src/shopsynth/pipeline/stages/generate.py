@@ -5,13 +5,13 @@ In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed.
 
 from typing import Any
 
-from shopsynth.generate import SYNTHESIZERS, make_synthesizer
+from shopsynth.generate import make_synthesizer
 from shopsynth.pipeline.base import Task
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import PrivacyError, derived_seed
+from shopsynth.schema import derived_seed
 
 _HERE = "shopsynth.pipeline.stages.generate"
 NOISE = "noise"
@@ -29,7 +29,6 @@ def entries(recipe: Recipe) -> tuple[GenerateSettings, ...]:
 def run(context: StageContext) -> StageOutput:
     """Fit and sample every method once a seed."""
     recipe, verbs = context.recipe, context.verbs
-    _refuse_modes(recipe)
     protected = context.done["privacy"]
     tasks: list[Task] = [
         verbs.task(
@@ -46,18 +45,6 @@ def run(context: StageContext) -> StageOutput:
     results = verbs.map("synthesize", tasks)
     outputs = tuple(ref for result in results for ref in result.outputs)
     return StageOutput(outputs, {"made": [result.facts for result in results]})
-
-
-def _refuse_modes(recipe: Recipe) -> None:
-    mode = recipe.privacy.mode
-    for entry in entries(recipe):
-        modes = SYNTHESIZERS.get(entry.synthesizer).modes
-        if mode not in modes:
-            raise PrivacyError(
-                f"generate: {entry.synthesizer} cannot run in privacy mode {mode}; "
-                f"it supports {', '.join(sorted(modes))}. Choose one of these under [privacy], "
-                f"or a synthesizer that supports {mode}."
-            )
 
 
 def generate_one(job: Job) -> dict[str, Any]:

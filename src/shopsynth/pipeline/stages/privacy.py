@@ -12,11 +12,12 @@ from shopsynth.privacy import PrivacySettings, key_id, load_key, open_view
 from shopsynth.schema import PrivacyLedger, sha256_of
 
 _HERE = "shopsynth.pipeline.stages.privacy"
+_KEYED_MODES = ("deidentify", "dp")
 
 
 def key_sources(recipe: Recipe) -> dict[str, str]:
     """Name the pseudonym key without telling it, so that another key makes another view."""
-    if recipe.privacy.mode != "deidentify":
+    if recipe.privacy.mode not in _KEYED_MODES:
         return {}
     return {"pseudonym_key": key_id(load_key(recipe.privacy))}
 
@@ -58,7 +59,7 @@ def protect(job: Job) -> dict[str, Any]:
     """Open a view on one bucket of users and keep what it shows."""
     settings = PrivacySettings.parse(job.params["settings"], "privacy")
     train = read_dataset(job, "train")
-    key = load_key(settings) if settings.mode == "deidentify" else b""
+    key = load_key(settings) if settings.mode in _KEYED_MODES else b""
     view, ledger = open_view(train, settings, key)
     for table, frame in view.protected_tables().items():
         if table == "events" or job.params["first"]:
