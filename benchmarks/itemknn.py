@@ -34,7 +34,8 @@ PEERS = {"amazon-beauty-s3rec": 0.0399, "amazon-toys-s3rec": 0.0482}
 
 
 def read_shop(path: Path) -> tuple[TrainingSet, Holdout]:
-    lines = [line.split() for line in gzip.open(path, "rt").read().splitlines()]
+    with gzip.open(path, "rt") as stream:
+        lines = [line.split() for line in stream]
     events = (
         pl.DataFrame({"user_id": [u[0] for u in lines], "item_id": [u[1:] for u in lines]})
         .with_columns(pl.int_ranges(pl.col("item_id").list.len()).alias("position"))

@@ -40,7 +40,12 @@ _PROBE_UNITS = 2000
 
 
 class SasrecOptions(Settings):
-    """Options of ``sasrec``."""
+    """Options of ``sasrec``.
+
+    Defaults were chosen on validation of Amazon Beauty (12,101 items, 131,000 events). A shop of
+    some 3,000 items trains in seconds, and as well, with ``dim`` 32, ``layers`` 1,
+    ``learning_rate`` 0.005 and ``dropout`` 0.1 (validation of Online Retail).
+    """
 
     dim: int = Field(default=64, ge=2)
     """Width of embeddings and layers."""
@@ -54,13 +59,13 @@ class SasrecOptions(Settings):
     max_length: int = Field(default=50, ge=1)
     """Newest events of a history that are read."""
 
-    dropout: float = Field(default=0.4, ge=0, lt=1)
+    dropout: float = Field(default=0.25, ge=0, lt=1)
     """Share of activations dropped while training."""
 
     temperature: float = Field(default=0.07, gt=0)
     """Cosines are divided by it to become logits."""
 
-    learning_rate: float = Field(default=0.002, gt=0)
+    learning_rate: float = Field(default=0.001, gt=0)
     """Of AdamW, after warm-up."""
 
     warm_up: int = Field(default=100, ge=0)
@@ -75,7 +80,7 @@ class SasrecOptions(Settings):
     batch_tokens: int = Field(default=1024, ge=1)
     """Events of a batch."""
 
-    negatives: int = Field(default=512, ge=1)
+    negatives: int = Field(default=1024, ge=1)
     """Sampled items that all questions of a batch share, where the catalogue is large."""
 
     full_softmax_items: int = Field(default=5000, ge=0)
@@ -84,7 +89,7 @@ class SasrecOptions(Settings):
     max_epochs: int = Field(default=200, ge=1)
     """Epochs after which training ends even if validation still improves."""
 
-    patience: int = Field(default=8, ge=1)
+    patience: int = Field(default=5, ge=1)
     """Evaluations without improvement of validation NDCG@10 after which training ends."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
