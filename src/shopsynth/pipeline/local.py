@@ -13,9 +13,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 from shopsynth.pipeline.base import ObjectStore, Task, TaskResult
 from shopsynth.pipeline.job import recorded, run_task
@@ -114,7 +115,8 @@ class LocalExecutor:
             while waiting or running:
                 while waiting and len(running) < in_flight:
                     index = waiting.pop(0)
-                    running[pool.submit(run_task, tasks[index], store)] = index
+                    with _ctrl_c_for_the_driver_alone():
+                        running[pool.submit(run_task, tasks[index], store)] = index
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     index = running.pop(future)
@@ -166,9 +168,21 @@ def _poisoned(task: Task) -> ShopsynthError:
     )
 
 
+@contextmanager
+def _ctrl_c_for_the_driver_alone() -> Iterator[None]:
+    """Start workers with Ctrl-C blocked: it reaches the whole process group.
+
+    A worker would otherwise die of it while it still imports, before it can choose to ignore it.
+    A signal that comes meanwhile reaches the driver right after.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker(parent: int) -> None:
-    # Ctrl-C reaches the whole process group; only the driver decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, args=(parent,), daemon=True).start()
 
 
