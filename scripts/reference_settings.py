@@ -62,8 +62,11 @@ def recipe(_: str) -> str:
         parts.append(f"## {heading}\n\n{first_line(model)}\n\n{_settings_table(model)}")
     for room, name, method in methods():
         if method.Options.model_fields:
-            place = "`[generate.options]`" if room == "generate" else f"`[train.options.{name}]`"
-            parts.append(f"## Options of `{name}`: {place}\n\n{_settings_table(method.Options)}")
+            place = "`options` of its `[[generate]]` block"
+            if room != "generate":
+                place = f"`[train.options.{name}]`"
+            text = _settings_table(method.Options)
+            parts.append(f"## Options of `{name}`\n\nIn {place}.\n\n{text}")
     return "\n\n".join(parts)
 
 

@@ -23,7 +23,7 @@ def test_python_blocks_compile(code):
         ast.parse(block, filename=page)
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/python.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
 def test_a_python_block_runs_as_it_stands(page, code, root, tmp_path):
     shutil.copytree(root / "examples", tmp_path / "examples")
     (block,) = (text for where, text in code("python") if where == page)
