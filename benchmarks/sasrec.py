@@ -98,7 +98,7 @@ def main() -> None:
         "unit": "ndcg@10",
         "peer": {"name": "PROOF §7, SASRec CE, masked, raw ties", "value": 0.0539},
         "uplift": [],
-        "command": "python benchmarks/sasrec.py --data DATA",
+        "command": "OMP_NUM_THREADS=1 python benchmarks/sasrec.py --data DATA",
         "data": f"amazon-beauty-s3rec sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}",
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
         f"Python {platform.python_version()}",
@@ -106,7 +106,8 @@ def main() -> None:
         "cpu_s": cpu_s,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "date": "2026-11-22",
-        "note": f"seed {arguments.seed}; {minutes:.1f} minutes and {ranker.steps_} steps of "
+        "note": f"seed {arguments.seed}; {os.environ.get('OMP_NUM_THREADS', 'all')} threads, "
+        f"{minutes:.1f} minutes and {ranker.steps_} steps of "
         f"training; validation {values['validation'].mean():.4f}; options {OPTIONS or 'default'}",
     }
     RESULTS.mkdir(exist_ok=True)
