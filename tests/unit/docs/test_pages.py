@@ -157,6 +157,12 @@ def test_both_front_pages_say_what_deidentify_does_not_give(prose):
     assert "它不提供差分隐私；数据仍是个人信息" in prose["README.zh-CN.md"]
 
 
+def test_the_front_page_shows_what_a_demo_says(prose, root):
+    shown = prose["README.md"].partition("<!-- demo output -->")[2].partition("<!-- end demo")[0]
+    for words in ("Real data only", "Real + synthetic", "Best system", "Verdict: ", "Report: "):
+        assert words in shown
+
+
 @pytest.mark.parametrize(
     ("english", "chinese"),
     [
