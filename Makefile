@@ -25,7 +25,7 @@ demo: setup ## run the whole journey on the real shop data in examples/
 		.venv/bin/shopsynth run examples/online_retail.toml --workspace demo-workspace $(ARGS)
 
 test: setup ## run the tests, with at least 90 % of the lines covered
-	@$(ONE_THREAD) $(OFFLINE) $(PY) -m pytest -n $(WORKERS) -m "not e2e" \
+	@COVERAGE_FILE=$(CURDIR)/.coverage $(ONE_THREAD) $(OFFLINE) $(PY) -m pytest -n $(WORKERS) --dist worksteal \
 		--cov --cov-report=term-missing:skip-covered --cov-fail-under=90 $(ARGS)
 
 check: setup ## check style, types and who imports whom
@@ -41,7 +41,7 @@ fix: setup ## repair what can be repaired by machine
 docs: setup ## build the documentation into site/
 	.venv/bin/zensical build --clean --strict $(ARGS)
 
-e2e: setup ## run the tests that walk the installed program from the outside
+e2e: setup ## run only the tests that open the report in a browser
 	@$(OFFLINE) $(PY) -m pytest -m e2e $(ARGS)
 
 bench: setup ## run one benchmark: make bench NAME=g2 ARGS="--data DIR"

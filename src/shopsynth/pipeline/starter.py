@@ -42,6 +42,15 @@ headline = "sasrec"
 # true only where nobody buys the same item twice
 exclude_seen = {exclude_seen}
 
+[train.options.sasrec]
+# Quick, and as good for some thousand items. Remove this block for a large catalogue.
+dim = 32
+layers = 1
+learning_rate = 0.005
+dropout = 0.1
+patience = 3
+max_epochs = 30
+
 [evaluate]
 seeds = 3
 controls = ["same_compute", "oversample", "noise", "broken_link"]

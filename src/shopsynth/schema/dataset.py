@@ -5,7 +5,7 @@ In: Polars frames with standard column names. Out: the same frames, checked once
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
 
@@ -59,7 +59,8 @@ class Dataset:
 
     def with_tables(self, **tables: pl.DataFrame | None) -> Self:
         """Return a copy in which the named tables are replaced (``None`` removes one)."""
-        return replace(self, **tables)
+        changed: dict[str, Any] = dict(tables)
+        return replace(self, **changed)
 
     def check_filled(self, where: str) -> None:
         """Refuse empty cells in required columns: a rule of every type after ``clean``.

@@ -3,6 +3,7 @@
 In: cleaned tables. Out: train, validation and test, fixed slices, and questions with answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -61,6 +62,6 @@ class Holdout:
         _check_columns("Holdout.truth", self.truth, TRUTH_COLUMNS)
 
 
-def _check_columns(where: str, frame: pl.DataFrame, expected: dict[str, pl.DataType]) -> None:
+def _check_columns(where: str, frame: pl.DataFrame, expected: Mapping[str, pl.DataType]) -> None:
     if dict(frame.schema) != expected:
         raise SchemaError(f"{where}: expected columns {expected}, got {dict(frame.schema)}")

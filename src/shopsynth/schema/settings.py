@@ -47,14 +47,14 @@ def _fault(model: type[BaseModel], item: dict[str, Any]) -> str:
 
 
 def _fields_at(model: type[BaseModel], place: list[Any]) -> list[str]:
-    current: Any = model
+    current = model
     for part in place:
         if isinstance(part, int):
             continue
-        field = current.model_fields.get(str(part)) if isinstance(current, type) else None
-        current = _model_in(field.annotation) if field is not None else current
-        if current is None:
-            return []
+        field = current.model_fields.get(str(part))
+        inner = _model_in(field.annotation) if field is not None else None
+        # A key below a free-form table, or the name of one entry of a dict of models.
+        current = inner if inner is not None else current
     return list(current.model_fields)
 
 
