@@ -207,9 +207,7 @@ def test_a_read_only_workspace_is_named(tmp_path):
 @pytest.mark.slow
 def test_fail_under_is_a_gate(finished):
     folder, recipe, _ = finished
-    result = shopsynth(
-        "run", recipe, "-w", folder / "w", "--set", "evaluate.fail_under=9.0", "--quiet"
-    )
+    result = shopsynth("run", recipe, "-w", folder / "w", "--fail-under", "9.0", "--quiet")
     assert result.returncode == 3
     assert "evaluate.fail_under" in result.stderr
     assert (folder / "w" / "summary.json").exists()

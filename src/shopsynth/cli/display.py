@@ -111,6 +111,7 @@ def say_error(message: str, kind: str, as_json: bool) -> None:
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table that fits the terminal, or stays whole when there is none."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -120,5 +121,6 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        # Square brackets in what we tell are text, not markup.
+        table.add_row(*(escape(cell) for cell in row))
     console.print(table)

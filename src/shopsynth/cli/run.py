@@ -17,6 +17,13 @@ RecipePath = Annotated[Path, typer.Argument(help="The recipe, a TOML file.", met
 WorkspacePath = Annotated[
     Path, typer.Option("--workspace", "-w", help="Folder of the run; made if missing.")
 ]
+FailUnder = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-under",
+        help="End with code 3 if the headline uplift, relative, is below this (0.05 is +5 %).",
+    ),
+]
 _DEFAULT = Path("workspace")
 
 
@@ -24,6 +31,7 @@ def run(
     recipe: RecipePath,
     workspace: WorkspacePath = _DEFAULT,
     overrides: Overrides = None,
+    fail_under: FailUnder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -36,13 +44,14 @@ def run(
 
         shopsynth run recipe.toml --set evaluate.seeds=5 --set generate.0.size=2
     """
-    walk(recipe, workspace, overrides, "report", as_json, quiet)
+    walk(recipe, workspace, _with_gate(overrides, fail_under), "report", as_json, quiet)
 
 
 def prove(
     recipe: RecipePath,
     workspace: WorkspacePath = _DEFAULT,
     overrides: Overrides = None,
+    fail_under: FailUnder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,7 +60,7 @@ def prove(
     Example:
         shopsynth prove recipe.toml --workspace runs/monday --json
     """
-    walk(recipe, workspace, overrides, "report", as_json, quiet)
+    walk(recipe, workspace, _with_gate(overrides, fail_under), "report", as_json, quiet)
 
 
 def refresh(
@@ -67,6 +76,11 @@ def refresh(
         shopsynth refresh recipe.toml --workspace runs/monday
     """
     walk(recipe, workspace, overrides, "report", as_json, quiet)
+
+
+def _with_gate(overrides: list[str] | None, fail_under: float | None) -> list[str]:
+    gate = [] if fail_under is None else [f"evaluate.fail_under={fail_under}"]
+    return [*(overrides or ()), *gate]
 
 
 def walk(

@@ -12,7 +12,7 @@ import polars as pl
 
 from shopsynth.pipeline.manifest import Manifest
 from shopsynth.pipeline.stages.generate import NOISE
-from shopsynth.pipeline.workspace import Workspace
+from shopsynth.pipeline.workspace import Workspace, open_workspace
 from shopsynth.schema import InputError, SchemaError, UnknownNameError, WorkspaceError, nearest
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
@@ -37,7 +37,7 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     """
     if to not in _WRITERS:
         raise UnknownNameError(f"export --to {to!r} does not exist; {nearest(to, _WRITERS)}")
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     combined, privacy = place.manifest("combine"), place.manifest("privacy")
     split = place.manifest("split")
     if combined is None or privacy is None or split is None:
@@ -84,7 +84,11 @@ def _label(privacy: Manifest, combined: Manifest) -> dict[str, object]:
         "ai_generated": True,
         "privacy_mode": mode,
         "notice": notice,
-        "made": [each["synthesizer"] for each in combined.facts["dropped"] if each["number"] == 0],
+        "made": [
+            each["synthesizer"]
+            for each in combined.facts["dropped"]
+            if each["number"] == 0 and each["synthesizer"] != NOISE
+        ],
     }
 
 

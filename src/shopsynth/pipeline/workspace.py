@@ -98,3 +98,17 @@ class Workspace:
                     f"workspace {self.root}: expected an empty folder or a shopsynth workspace, "
                     f"found {len(foreign)} other files; choose another --workspace"
                 )
+
+
+def open_workspace(root: str | Path) -> Workspace:
+    """Open a workspace that must exist already.
+
+    Raises:
+        WorkspaceError: If there is none; nothing is made.
+    """
+    if not (Path(root) / _MARK).is_file():
+        raise WorkspaceError(
+            f"workspace {root}: expected one that a run has made, found none; "
+            "run: shopsynth run RECIPE --workspace DIR"
+        )
+    return Workspace(root)

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from inspect import getsourcefile
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Generic, TypeVar
 
 from shopsynth.schema.errors import ShopsynthError, UnknownNameError, nearest
+from shopsynth.schema.fingerprint import sha256_of_file
 
 T = TypeVar("T")
 
@@ -78,6 +81,15 @@ class Registry(Generic[T]):
         if name not in self._classes:
             raise UnknownNameError(f"{self.room} has no {name!r}; {nearest(name, self.names())}")
         return self._classes[name]
+
+    def source_sha256(self, name: str) -> str:
+        """Hash the file that holds method ``name``, so that a changed plug-in runs anew.
+
+        Raises:
+            UnknownNameError: If no method has the name.
+        """
+        path = getsourcefile(self.get(name))
+        return sha256_of_file(Path(path)) if path else ""
 
     def _built_in(self) -> set[str]:
         spec = find_spec(self._package)

@@ -64,6 +64,7 @@ def test_a_plug_in_is_found_and_may_not_take_a_built_in_name(monkeypatch):
     methods: Registry = Registry("schema")
     assert "pathlike" in methods.names()
     assert methods.get("pathlike").__name__ == "Path"
+    assert len(methods.source_sha256("pathlike")) == 64
     with pytest.raises(ShopsynthError, match="takes the name 'popularity'"):
         Registry("train.next_item", support=frozenset({"task"})).names()
 

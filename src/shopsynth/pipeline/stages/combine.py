@@ -32,7 +32,7 @@ from shopsynth.pipeline.stages.base import (
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
 from shopsynth.schema import Dataset, SyntheticDataset, derived_seed
-from shopsynth.train import get_task, make_ranker
+from shopsynth.train import get_task, make_ranker, rankers
 
 _HERE = "shopsynth.pipeline.stages.combine"
 _NO_DOSE = Dose(0.0, 1.0)
@@ -116,6 +116,7 @@ def _dose_curve(
                 weight=dose.weight,
                 seed=derived_seed(recipe.seed, "dose"),
                 train=recipe.train.model_dump(mode="json"),
+                code=rankers(recipe.train.tasks[0]).source_sha256(recipe.train.headline),
                 cutoff=recipe.evaluate.cutoffs[0],
             )
             for dose in doses
@@ -249,6 +250,7 @@ STAGE = Stage(
     config=lambda recipe: {
         "combine": recipe.combine.model_dump(mode="json"),
         "train": recipe.train.model_dump(mode="json"),
+        "code": rankers(recipe.train.tasks[0]).source_sha256(recipe.train.headline),
         "arms": list(arms(recipe)),
         "seeds": recipe.evaluate.seeds,
         "cutoffs": list(recipe.evaluate.cutoffs),

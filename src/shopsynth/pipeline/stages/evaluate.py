@@ -60,12 +60,7 @@ def run(context: StageContext) -> StageOutput:
     )
     curve = done["combine"].parts("dose/curve")
     outputs = (*compared.outputs, *described.outputs, *curve)
-    return StageOutput(outputs, {"systems": compared.facts, "test_units": _units(test)})
-
-
-def _units(test: list[PartRef]) -> int:
-    (truth,) = (ref for ref in test if ref.name == "test/truth")
-    return truth.rows or 0
+    return StageOutput(outputs, {"test_units": compared.facts["test_units"]})
 
 
 def _first_seed(parts: tuple[PartRef, ...]) -> list[PartRef]:
@@ -146,7 +141,7 @@ def compare(job: Job) -> dict[str, Any]:
         seed=params["seed"],
     )
     job.write("uplift", uplift)
-    return {}
+    return {"test_units": units["unit_id"].n_unique()}
 
 
 def describe(job: Job) -> None:

@@ -5,7 +5,7 @@ In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed.
 
 from typing import Any
 
-from shopsynth.generate import make_synthesizer
+from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.base import Task
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import GenerateSettings, Recipe
@@ -35,6 +35,7 @@ def run(context: StageContext) -> StageOutput:
             f"{_HERE}:generate_one",
             protected.outputs,
             entry=entry.model_dump(mode="json"),
+            code=SYNTHESIZERS.source_sha256(entry.synthesizer),
             receipt=protected.facts["receipt"],
             number=number,
             seed=derived_seed(recipe.seed, "generate", entry.synthesizer, number),
@@ -77,6 +78,7 @@ STAGE = Stage(
     rooms=("schema", "privacy", "generate", "pipeline.stages.generate", "pipeline.stages.base"),
     config=lambda recipe: {
         "entries": [entry.model_dump(mode="json") for entry in entries(recipe)],
+        "code": [SYNTHESIZERS.source_sha256(entry.synthesizer) for entry in entries(recipe)],
         "seeds": recipe.evaluate.seeds,
         "seed": recipe.seed,
     },

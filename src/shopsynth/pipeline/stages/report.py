@@ -130,7 +130,7 @@ def protocol(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, str]:
         "the wider of users and seeds-then-users",
         "minimum detectable effect": "two-sided 5 %, power 80 %",
         "seeds": f"{recipe.evaluate.seeds} generator seeds, each with one trainer seed",
-        "test questions": str(done["evaluate"].facts["test_units"]),
+        "test questions": f"{done['evaluate'].facts['test_units']:,} users",
     }
     return {**rules, "models left out": "; ".join(skipped)} if skipped else rules
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
 from shopsynth.pipeline.stages.combine import arms
 from shopsynth.pipeline.stages.questions import as_holdout
 from shopsynth.schema import Dataset, InputError, TrainingSet, derived_seed
-from shopsynth.train import get_task, make_ranker
+from shopsynth.train import get_task, make_ranker, rankers
 
 _HERE = "shopsynth.pipeline.stages.train"
 SAME_COMPUTE = "same_compute"
@@ -34,6 +35,12 @@ def run(context: StageContext) -> StageOutput:
     return StageOutput(outputs, {"fits": [result.facts for result in results]})
 
 
+def model_code(recipe: Recipe) -> dict[str, str]:
+    """Hash the file of every model of the menu: a plug-in's code is in no room of ours."""
+    known = rankers(recipe.train.tasks[0])
+    return {model: known.source_sha256(model) for model in recipe.train.models}
+
+
 def _tasks(
     context: StageContext, which: list[str], steps: dict[tuple[str, int], int]
 ) -> list[Task]:
@@ -53,6 +60,7 @@ def _tasks(
             # The seed of a fit does not depend on the arm: arms differ in their rows alone.
             seed=derived_seed(recipe.seed, "train", model, number),
             steps=steps.get((model, number)),
+            code=model_code(recipe)[model],
         )
         for model in sorted(recipe.train.models, key=lambda name: name != recipe.train.headline)
         for arm in which
@@ -98,6 +106,7 @@ STAGE = Stage(
     ),
     config=lambda recipe: {
         "train": recipe.train.model_dump(mode="json"),
+        "code": model_code(recipe),
         "arms": list(arms(recipe)),
         "seeds": recipe.evaluate.seeds,
         "seed": recipe.seed,
