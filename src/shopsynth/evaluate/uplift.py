@@ -75,14 +75,17 @@ def compare_arms(
     The headline metric is compared on every slice, other metrics on slice ``all``; the cutoff is
     the headline's. A row against real ``helps`` if its interval lies above 0, its ``p_holm`` is
     below 5 %, both arms have ``min_seeds`` seeds and the candidate beats every control at the same
-    place, interval and all. Where the best system (:func:`add_system`) is not helped as well, the
-    verdict is ``helps this model``. Without rows of ``system`` a model stands for itself.
+    place, interval and all, over as many seeds. It ``harms`` if its interval lies below 0, its
+    ``p_holm`` is below 5 % and the seeds suffice. Where the best system (:func:`add_system`) is not
+    helped as well, the verdict is ``helps this model``. Without rows of ``system`` a model stands
+    for itself.
 
     Args:
         units: Columns of ``EVALUATION_COLUMNS["units"]``, from test; see :func:`add_system`.
         baseline: The arm of real rows.
         candidate: The arm that is judged.
-        controls: Arms that could explain an uplift away; those without units are skipped.
+        controls: Arms that could explain an uplift away. One without units has no row; as it may
+            explain whatever is seen, nothing ``helps`` where it is missing.
         headline_model: The model whose rows come first.
         headline_metric: The metric of the primary hypotheses.
         cutoff: List length of all comparisons.
@@ -110,7 +113,7 @@ def compare_arms(
         )
     )
     rows = _correct(rows, baseline, headline_metric)
-    rows = _judge(rows, baseline, min_seeds)
+    rows = _judge(rows, others, min_seeds)
     order = {headline_model: 0, SYSTEM: 1}
     rows.sort(key=lambda row: _sort_key(row, order, others, headline_metric))
     return pl.DataFrame(
@@ -170,9 +173,21 @@ def _correct(rows: list[_Row], baseline: str, headline_metric: str) -> list[_Row
     return corrected
 
 
-def _judge(rows: list[_Row], baseline: str, min_seeds: int) -> list[_Row]:
-    """Give every row its verdict, the system's before those that depend on it."""
-    unbeaten = {row.place for row in rows if row.against != baseline and not row.effect.low > 0}
+def _judge(rows: list[_Row], others: Sequence[str], min_seeds: int) -> list[_Row]:
+    """Give every row its verdict, the system's before those that depend on it.
+
+    Args:
+        rows: With their ``p_holm``.
+        others: The baseline, then every control that was asked for, run or not.
+        min_seeds: Seeds that a verdict needs.
+    """
+    baseline, *controls = others
+    above = {
+        (row.place, row.against) for row in rows if row.effect.low > 0 and row.n_seeds >= min_seeds
+    }
+    unbeaten = {
+        row.place for row in rows if any((row.place, control) not in above for control in controls)
+    }
     judged = [
         replace(row, verdict=_own_verdict(row, baseline, unbeaten, min_seeds)) for row in rows
     ]
@@ -188,13 +203,11 @@ def _judge(rows: list[_Row], baseline: str, min_seeds: int) -> list[_Row]:
 
 
 def _own_verdict(row: _Row, baseline: str, unbeaten: set[_Place], min_seeds: int) -> str:
-    if row.n_seeds < min_seeds:
+    if row.n_seeds < min_seeds or (row.against == baseline and row.p_holm >= ALPHA):
         return NO_EFFECT
     if row.effect.high < 0:
         return HARMS
-    if not row.effect.low > 0:
-        return NO_EFFECT
-    if row.against == baseline and (row.p_holm >= ALPHA or row.place in unbeaten):
+    if not row.effect.low > 0 or (row.against == baseline and row.place in unbeaten):
         return NO_EFFECT
     return HELPS
 

@@ -68,9 +68,32 @@ def test_a_control_that_beats_the_candidate_harms_the_claim(make_units):
     assert (found["real"], found["broken_link"]) == ("no effect shown", "harms")
 
 
-def test_controls_that_did_not_run_are_skipped(make_units):
-    uplift = compare(make_units({"real": 0.0, "combined": 0.03, "noise": 0.0}))
-    assert verdicts(uplift) == {"real": "helps", "noise": "helps"}
+def test_a_control_that_did_not_run_leaves_the_claim_open(make_units):
+    """A fit that failed must not make the claim easier: every control asked for must be beaten."""
+    units = make_units({"real": 0.0, "combined": 0.03, "noise": 0.0})
+    assert verdicts(compare(units)) == {"real": "no effect shown", "noise": "helps"}
+    assert verdicts(compare(units, controls=("noise",))) == {"real": "helps", "noise": "helps"}
+    harmful = make_units({"real": 0.0, "combined": -0.03, "noise": 0.0})
+    assert verdicts(compare(harmful))["real"] == "harms"
+
+
+def test_a_control_with_fewer_seeds_leaves_the_claim_open(make_units):
+    units = make_units({"real": 0.0, "combined": 0.03, **NO_UPLIFT})
+    partial_ = units.filter((pl.col("arm") != "noise") | (pl.col("seed") == 0))
+    found = verdicts(compare(partial_))
+    assert (found["real"], found["noise"]) == ("no effect shown", "no effect shown")
+
+
+def test_harm_pays_for_the_number_of_hypotheses(make_units):
+    """An interval barely below 0 is harm for one model, and no more than chance for one of 31."""
+    lone = make_units({"real": 0.0, "combined": -0.012}, seed=3)
+    assert verdicts(compare(lone, controls=()))["real"] == "harms"
+    others = [
+        make_units({"real": 0.0, "combined": 0.0}, model=f"m{m}", seed=200 + m) for m in range(30)
+    ]
+    many = compare(pl.concat([lone, *others]), controls=()).filter(model="sasrec")
+    assert many["high"][0] < 0
+    assert many["verdict"][0] == "no effect shown"
 
 
 @pytest.mark.parametrize("seed_noise", [0.0, 0.01])
