@@ -116,10 +116,15 @@ def _controls_zh(controls: Sequence[Comparison]) -> str:
 def _why_not_en(main: Comparison, controls: Sequence[Comparison]) -> str:
     if main.standing == "above" and any(item.standing != "above" for item in controls):
         return _controls_en(controls)
-    if main.standing in ("above", "below"):
+    if main.standing == "above":
         return (
-            f"The interval lies {main.standing} zero, but seeds are too few or tests too many to "
-            "call it an effect."
+            "The interval lies above zero, but seeds are too few, tests too many or a control did "
+            "not run, so it is not called an effect."
+        )
+    if main.standing == "below":
+        return (
+            "The interval lies below zero, but seeds are too few or tests too many to call it an "
+            "effect."
         )
     if main.standing == "unknown":
         return ""
@@ -130,9 +135,10 @@ def _why_not_en(main: Comparison, controls: Sequence[Comparison]) -> str:
 def _why_not_zh(main: Comparison, controls: Sequence[Comparison]) -> str:
     if main.standing == "above" and any(item.standing != "above" for item in controls):
         return _controls_zh(controls)
-    if main.standing in ("above", "below"):
-        side = "高于" if main.standing == "above" else "低于"
-        return f"区间虽{side}零，但随机种子太少或检验太多，不足以认定效果。"
+    if main.standing == "above":
+        return "区间虽高于零，但随机种子太少、检验太多或有对照组未能运行，不足以认定效果。"
+    if main.standing == "below":
+        return "区间虽低于零，但随机种子太少或检验太多，不足以认定效果。"
     if main.standing == "unknown":
         return ""
     power = f"；本次检验能发现约 ±{percent(main.mde, sign=False)} 以上的效果"
@@ -143,7 +149,13 @@ def _system_en(system: Comparison | None) -> str:
     if system is None:
         return ""
     tail = f"{_amount(system)} ({_range_en(system)})"
-    if system.standing == "above":
+    if system.standing in ("above", "below") and system.verdict == _NEUTRAL:
+        side = "higher" if system.standing == "above" else "lower"
+        claim = (
+            f"The best system with synthetic data scored {side} than the best system without, "
+            "which is not called an effect"
+        )
+    elif system.standing == "above":
         claim = "The best system with synthetic data is better than the best system without"
     elif system.standing == "below":
         claim = "The best system with synthetic data is worse than the best system without"
@@ -156,7 +168,10 @@ def _system_zh(system: Comparison | None) -> str:
     if system is None:
         return ""
     tail = f"{_amount(system)}（{_range_zh(system)}）"
-    if system.standing == "above":
+    if system.standing in ("above", "below") and system.verdict == _NEUTRAL:
+        side = "高于" if system.standing == "above" else "低于"
+        claim = f"使用合成数据的最佳系统得分{side}不使用时的最佳系统，但不足以认定效果"
+    elif system.standing == "above":
         claim = "使用合成数据的最佳系统优于不使用时的最佳系统"
     elif system.standing == "below":
         claim = "使用合成数据的最佳系统不如不使用时的最佳系统"

@@ -57,6 +57,19 @@ def test_the_best_system_is_always_told(make_evaluation):
     assert "不如" in worse.sentence_zh
 
 
+@pytest.mark.parametrize(("effect", "side", "side_zh"), [(0.062, "higher", "高于"),
+                                                         (-0.2, "lower", "低于")])  # fmt: skip
+def test_the_best_system_is_called_better_only_where_its_verdict_says_so(
+    make_evaluation, effect, side, side_zh
+):
+    """One seed, or a control as good, leaves an interval off zero that is no finding."""
+    headline = explain(make_evaluation(effect, verdict="no effect shown"))
+    assert f"scored {side} than the best system without, which is not" in headline.sentence_en
+    assert "is better than" not in headline.sentence_en
+    assert "is worse than" not in headline.sentence_en
+    assert f"得分{side_zh}不使用时的最佳系统，但不足以认定效果" in headline.sentence_zh
+
+
 def test_a_control_that_is_not_beaten_is_named(make_evaluation):
     evaluation = make_evaluation(0.062, verdict="no effect shown")
     rivalled = make_evaluation(
@@ -91,6 +104,7 @@ def test_no_effect_is_said_with_the_power_of_the_test(make_evaluation):
 def test_too_few_seeds_is_not_called_chance(make_evaluation, effect, side, side_zh):
     headline = explain(make_evaluation(effect, verdict="no effect shown"))
     assert f"lies {side} zero" in headline.sentence_en
+    assert ("control did not run" in headline.sentence_en) == (side == "above")
     assert side_zh in headline.sentence_zh
     assert "chance" not in headline.sentence_en
 
