@@ -1,25 +1,27 @@
 """The recipe's ``[combine]`` block."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shopsynth.schema import Settings
 
+_Positive = Annotated[float, Field(gt=0)]
+
 
 class CombineSettings(Settings):
     """How much synthetic data joins the real data, and which rows may not."""
 
-    ratio: float | Literal["auto"] = "auto"
+    ratio: _Positive | Literal["auto"] = "auto"
     """Synthetic events per real event; auto chooses on validation from ``doses``."""
 
-    weight: float | Literal["auto"] = "auto"
+    weight: _Positive | Literal["auto"] = "auto"
     """Loss weight of a synthetic row; auto chooses on validation from ``weights``."""
 
-    doses: tuple[float, ...] = (0.25, 0.5, 1.0)
+    doses: tuple[_Positive, ...] = Field(default=(0.25, 0.5, 1.0), min_length=1)
     """Ratios of the dose curve."""
 
-    weights: tuple[float, ...] = (0.5, 1.0)
+    weights: tuple[_Positive, ...] = (0.5, 1.0)
     """Weights tried at the best dose."""
 
     near_duplicate: float = Field(default=0.8, gt=0, le=1)

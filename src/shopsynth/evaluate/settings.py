@@ -1,5 +1,7 @@
 """The recipe's ``[evaluate]`` block."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from shopsynth.schema import Settings
@@ -14,7 +16,7 @@ class EvaluateSettings(Settings):
     controls: tuple[str, ...] = ("same_compute", "oversample", "noise", "broken_link")
     """Arms that could explain an uplift away."""
 
-    cutoffs: tuple[int, ...] = (10, 20)
+    cutoffs: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(10, 20), min_length=1)
     """List lengths of the metrics; the first is the headline's."""
 
     resamples: int = Field(default=10_000, ge=100)

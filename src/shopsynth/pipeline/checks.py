@@ -11,6 +11,7 @@ from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.executors import make_executor
 from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages import STAGES
+from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.schema import (
     PrivacyError,
     RecipeError,
@@ -28,7 +29,7 @@ def check_recipe(recipe: Recipe, until: str) -> None:
         until: The last stage that will run; a privacy mode matters from ``generate`` on.
 
     Raises:
-        RecipeError: With every unknown name and bad option.
+        RecipeError: With every unknown name, bad option and missing table.
         PrivacyError: If all names are known but a synthesizer cannot run in the privacy mode.
     """
     checks: list[Callable[[], object]] = [partial(make_executor, recipe.pipeline)]
@@ -43,11 +44,29 @@ def check_recipe(recipe: Recipe, until: str) -> None:
             check()
         except (UnknownNameError, RecipeError) as error:
             faults.append(str(error))
-    collect("recipe", faults, RecipeError)
     order = list(STAGES)
+    if order.index(until) >= order.index("split"):
+        faults += _missing_tables(recipe)
+    if order.index(until) >= order.index("combine") and not _claims(recipe):
+        faults.append(
+            f"generate: {NOISE} is the control, made where evaluate.controls names it; "
+            "expected at least one other synthesizer to judge"
+        )
+    collect("recipe", faults, RecipeError)
     if order.index(until) >= order.index("generate"):
         for entry in recipe.generate:
             _refuse_mode(entry, recipe.privacy.mode)
+
+
+def _claims(recipe: Recipe) -> list[str]:
+    return [entry.synthesizer for entry in recipe.generate if entry.synthesizer != NOISE]
+
+
+def _missing_tables(recipe: Recipe) -> list[str]:
+    needed = "queries" if recipe.split.by == "query" else "events"
+    if needed in recipe.shop.sources():
+        return []
+    return [f"split.by = {recipe.split.by!r} cuts {needed}; expected a block [shop.{needed}]"]
 
 
 def _check_model(recipe: Recipe, task: str, model: str) -> None:

@@ -5,7 +5,7 @@ In: TOML text, ``--set`` overrides. Out: a frozen, checked :class:`Recipe`.
 
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -20,6 +20,12 @@ from shopsynth.train import TrainSettings
 
 _MAX_RECIPE_BYTES = 1 << 20
 
+HOUSE_ARMS = ("real", "combined", "synthetic")
+"""The arms of every run; controls come on top of them."""
+
+MAX_SIZE = 100.0
+"""Synthetic users per real user beyond which nobody trains."""
+
 
 class GenerateSettings(Settings):
     """One ``[[generate]]`` entry: a method and how much it makes."""
@@ -27,10 +33,10 @@ class GenerateSettings(Settings):
     synthesizer: str
     """Registered name of a synthesizer or an augmenter."""
 
-    table: str = "events"
+    table: Literal["events"] = "events"
     """The table it makes."""
 
-    size: float = Field(default=1.0, gt=0, le=100)
+    size: float = Field(default=1.0, gt=0, le=MAX_SIZE)
     """Synthetic users per real training user."""
 
     options: dict[str, Any] = Field(default_factory=dict)
@@ -68,7 +74,9 @@ class Recipe(Settings):
     clean: CleanSettings = CleanSettings()
     split: SplitSettings = SplitSettings()
     privacy: PrivacySettings = PrivacySettings()
-    generate: tuple[GenerateSettings, ...] = (GenerateSettings(synthesizer="markov"),)
+    generate: tuple[GenerateSettings, ...] = Field(
+        default=(GenerateSettings(synthesizer="markov"),), min_length=1
+    )
     """The methods that make synthetic rows; each may appear once."""
 
     combine: CombineSettings = CombineSettings()
@@ -80,10 +88,17 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
-        names = [entry.synthesizer for entry in self.generate]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"generate: {', '.join(twice)} appears more than once")
+        named = {
+            "generate": [entry.synthesizer for entry in self.generate],
+            "train.tasks": self.train.tasks,
+            "train.models": self.train.models,
+            "evaluate.cutoffs": self.evaluate.cutoffs,
+            "evaluate.controls": [*HOUSE_ARMS, *self.evaluate.controls],
+        }
+        for where, names in named.items():
+            twice = sorted({str(name) for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{where}: {', '.join(twice)} appears more than once")
         if self.train.headline not in self.train.models:
             raise ValueError(
                 f"train.headline {self.train.headline!r} is not among train.models "

@@ -25,7 +25,7 @@ mode = "deidentify"
 unit = "user"
 max_events_per_user = 256
 
-# One block a method; shopsynth combines what they make. Also: substitute, pseudo_session, noise.
+# One block a method; shopsynth combines what they make. Also: substitute, pseudo_session.
 [[generate]]
 synthesizer = "markov"
 table = "events"

@@ -13,7 +13,9 @@ from shopsynth.schema.errors import RecipeError, collect, nearest
 class Settings(BaseModel):
     """A frozen block of a recipe. Each field's description feeds help, schema and docs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str) -> Self:

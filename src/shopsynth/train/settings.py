@@ -10,7 +10,7 @@ from shopsynth.schema import Settings
 class TrainSettings(Settings):
     """Which tasks and models are trained."""
 
-    tasks: tuple[str, ...] = ("next_item",)
+    tasks: tuple[str, ...] = Field(default=("next_item",), min_length=1)
     """Downstream tasks, each a folder of the train room."""
 
     models: tuple[str, ...] = ("popularity", "item_knn", "content_knn", "sasrec")

@@ -2,7 +2,9 @@
 
 import pytest
 
+from shopsynth.pipeline.checks import check_recipe
 from shopsynth.pipeline.recipe import load_recipe, make_recipe
+from shopsynth.pipeline.stages.generate import entries
 from shopsynth.schema import RecipeError
 
 MINIMAL = """
@@ -100,3 +102,55 @@ def test_values_of_cells_or_keys_do_not_leak_into_errors(tmp_path):
     with pytest.raises(RecipeError) as caught:
         make_recipe({"shop": {"events": {"path": "x", "columns": 7}}}, base=tmp_path)
     assert "7" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("generate=[]", "generate"),
+        ('generate=[{synthesizer="markov", table="items"}]', "generate.0.table"),
+        ("train.tasks=[]", "train.tasks"),
+        ('train.models=["sasrec", "sasrec"]', "train.models: sasrec appears more than once"),
+        ("evaluate.cutoffs=[]", "evaluate.cutoffs"),
+        ("evaluate.cutoffs=[0]", "evaluate.cutoffs.0"),
+        ("evaluate.cutoffs=[5, 5]", "evaluate.cutoffs: 5 appears more than once"),
+        ('evaluate.controls=["combined"]', "evaluate.controls: combined appears more than once"),
+        ("evaluate.fail_under=nan", "evaluate.fail_under"),
+        ("combine.ratio=inf", "combine.ratio"),
+        ("combine.ratio=0", "combine.ratio"),
+        ("combine.doses=[]", "combine.doses"),
+        ("combine.weights=[0]", "combine.weights.0"),
+    ],
+)
+def test_what_would_fail_after_an_hour_fails_before_a_row_is_read(recipe_file, override, words):
+    with pytest.raises(RecipeError, match=words):
+        load_recipe(recipe_file, (override,))
+
+
+@pytest.mark.parametrize(
+    ("override", "until", "words"),
+    [
+        ('generate=[{synthesizer="noise"}]', "combine", "at least one other synthesizer"),
+        ('split.by="query"', "split", r"expected a block \[shop.queries\]"),
+    ],
+)
+def test_a_stage_that_cannot_work_is_refused_where_it_would_run(
+    recipe_file, override, until, words
+):
+    recipe = load_recipe(recipe_file, (override,))
+    check_recipe(recipe, "ingest")
+    with pytest.raises(RecipeError, match=words):
+        check_recipe(recipe, until)
+
+
+def test_a_shop_without_events_cannot_be_split_by_time(tmp_path):
+    recipe = make_recipe({"shop": {"items": {"path": "items.csv"}}}, base=tmp_path)
+    with pytest.raises(RecipeError, match=r"expected a block \[shop.events\]"):
+        check_recipe(recipe, "split")
+
+
+def test_noise_for_many_large_methods_stays_a_size_that_a_recipe_may_have(recipe_file):
+    large = '[{synthesizer="markov", size=99}, {synthesizer="substitute", size=99}]'
+    assert [entry.size for entry in entries(load_recipe(recipe_file, (f"generate={large}",)))] == [
+        99, 99, 100,
+    ]  # fmt: skip

@@ -21,7 +21,7 @@ from shopsynth.combine import (
 from shopsynth.evaluate import dose_rows, score_units
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
-from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.recipe import HOUSE_ARMS, Recipe
 from shopsynth.pipeline.stages.base import (
     Stage,
     StageContext,
@@ -41,7 +41,7 @@ _NO_DOSE = Dose(0.0, 1.0)
 
 def arms(recipe: Recipe) -> tuple[str, ...]:
     """List the arms of a run: the three of the house, then the controls."""
-    return ("real", "combined", "synthetic", *recipe.evaluate.controls)
+    return (*HOUSE_ARMS, *recipe.evaluate.controls)
 
 
 def run(context: StageContext) -> StageOutput:

@@ -8,7 +8,7 @@ from typing import Any
 from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.base import Task
 from shopsynth.pipeline.job import Job
-from shopsynth.pipeline.recipe import GenerateSettings, Recipe
+from shopsynth.pipeline.recipe import MAX_SIZE, GenerateSettings, Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
 from shopsynth.privacy import PrivateView
 from shopsynth.schema import derived_seed
@@ -21,7 +21,7 @@ def entries(recipe: Recipe) -> tuple[GenerateSettings, ...]:
     """List the methods to run: the recipe's, and noise if it is a control."""
     wanted = recipe.generate
     if NOISE in recipe.evaluate.controls and all(e.synthesizer != NOISE for e in wanted):
-        size = sum(entry.size for entry in wanted)
+        size = min(MAX_SIZE, sum(entry.size for entry in wanted))
         return (*wanted, GenerateSettings(synthesizer=NOISE, size=size))
     return wanted
 
