@@ -3,20 +3,17 @@
 In: a folder with events.parquet (and items.parquet), or nothing: then a shop is generated from the
 seed. Out: one JSON file in the form of the other benchmarks.
 
-    python benchmarks/markov.py [--data DIR] [--users 100000] [--output FILE]
+    python benchmarks/markov.py [--data DIR] [--users 100000]
 """
 
 import argparse
-import json
-import os
-import platform
-import resource
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from _record import record
 
 from shopsynth.generate import make_synthesizer
 from shopsynth.privacy import PrivacySettings, PrivateView, open_view
@@ -42,31 +39,21 @@ def main() -> None:
     cpu_s = time.process_time() - start
 
     n_sampled = synthetic.data.need("events").height
-    result = {
-        "name": "markov",
-        "passed": cpu_s <= GOAL_CPU_S,
-        "reach": f"fit and sample within {GOAL_CPU_S:.0f} s CPU on 100,000 users",
-        "value": round(cpu_s, 2),
-        "low": round(cpu_s, 2),
-        "high": round(cpu_s, 2),
-        "unit": "CPU seconds, fit and sample",
-        "peer": {"name": "", "value": 0.0},
-        "uplift": [],
-        "command": "python benchmarks/markov.py" + (" --data DIR" if arguments.data else ""),
-        "data": f"{_source(arguments)}: {n_users} users, {view.events().height} events, "
+    record(
+        "markov",
+        passed=cpu_s <= GOAL_CPU_S,
+        reach=f"fit and sample within {GOAL_CPU_S:.0f} s CPU on 100,000 users",
+        value=round(cpu_s, 2),
+        low=round(cpu_s, 2),
+        high=round(cpu_s, 2),
+        unit="CPU s of fit and sample, one run",
+        data=f"{_source(arguments)}: {n_users} users, {view.events().height} events, "
         f"{view.items.height} items, sha256 {view.fingerprint}",
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python "
-        f"{platform.python_version()}, Polars {pl.__version__}, numpy {np.__version__}",
-        "seeds": 1,
-        "cpu_s": round(cpu_s, 2),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "date": datetime.now(UTC).date().isoformat(),
-        "note": f"fit {fit_s:.2f} s, sample {cpu_s - fit_s:.2f} s of {n_sampled} events; one run",
-        "fidelity": fidelity(view, synthetic.data),
-    }
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
+        seeds=1,
+        cpu_s=cpu_s,
+        note=f"fit {fit_s:.2f} s, sample {cpu_s - fit_s:.2f} s of {n_sampled} events",
+        fidelity=fidelity(view, synthetic.data),
+    )
 
 
 def generate(n_users: int, seed: int) -> Dataset:
@@ -138,7 +125,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder with events.parquet and items.parquet")
     parser.add_argument("--users", type=int, default=100_000, help="users of the generated shop")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/markov.json"))
     return parser.parse_args()
 
 
