@@ -1,7 +1,7 @@
 """The evaluate room: metrics, uplift with a verdict, fidelity, audits, data for pictures."""
 
 from shopsynth.evaluate.audits import audit_release
-from shopsynth.evaluate.base import METRICS, Hits, Metric, score_units
+from shopsynth.evaluate.base import METRICS, Hits, Metric, list_length, score_units
 from shopsynth.evaluate.bootstrap import summarise_metrics
 from shopsynth.evaluate.distributions import describe_distributions
 from shopsynth.evaluate.dose_curve import dose_rows
@@ -25,6 +25,7 @@ __all__ = [
     "dose_rows",
     "embed_histories",
     "holm",
+    "list_length",
     "measure_fidelity",
     "score_units",
     "summarise_metrics",

@@ -85,6 +85,19 @@ register = METRICS.register
 _KEYS = ["unit_id", "item_id"]
 
 
+def list_length(cutoffs: Sequence[int]) -> int:
+    """Return how long a ranking must be to be scored at these cutoffs.
+
+    Tied items share their mean rank, so a tie from place 1 to ``2c - 1`` stands at the cutoff
+    ``c``. A shorter list would hold some of its items and not others, by the luck of their order.
+
+    Example:
+        >>> list_length([10, 20])
+        39
+    """
+    return 2 * max(cutoffs) - 1
+
+
 def score_units(
     ranking: Ranking,
     truth: pl.DataFrame,
@@ -96,8 +109,8 @@ def score_units(
 
     A slice's value judges the same full ranking by the answers that lie in the slice alone; items
     outside it, other answers too, count as misses. A unit without an answer in a slice has no value
-    there. An answer that the ranking does not hold scores 0, so the ranking should be at least as
-    long as the largest cutoff.
+    there. An answer that the ranking does not hold scores 0, so the ranking should be as long as
+    :func:`list_length` says.
 
     Args:
         ranking: The best items of every unit.

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shopsynth.evaluate import METRICS, score_units
+from shopsynth.evaluate import METRICS, list_length, score_units
 from shopsynth.schema import (
     RANKING_COLUMNS,
     TRUTH_COLUMNS,
@@ -169,3 +169,14 @@ def test_against_an_independent_implementation():
     for name, measure in oracle.items():
         expected = {row.query_id: row.value for row in measure.iter_calc(answers, run)}
         assert values(scored, name, 10) == pytest.approx(expected), name
+
+
+def test_a_tie_at_the_cutoff_counts_whole_in_a_list_of_the_right_length():
+    """Places 9 to 11 are tied at rank 10: each of the three items is found, in any order."""
+    ranks = [*range(1, 9), 10, 10, 10, *range(12, 20)]
+    assert list_length([5, 10]) == len(ranks) == 19
+    listed = ranking_of({"u": [(f"i{place}", rank) for place, rank in enumerate(ranks)]})
+    for item in ("i8", "i9", "i10"):
+        truth = truth_of({"u": {item: 1.0}})
+        found = score_units(listed, truth, everywhere(truth), ["recall"], [10])
+        assert values(found, "recall", 10) == {"u": 1.0}

@@ -13,6 +13,7 @@ from shopsynth.evaluate import (
     compare_arms,
     describe_distributions,
     embed_histories,
+    list_length,
     measure_fidelity,
     score_units,
     summarise_metrics,
@@ -98,7 +99,9 @@ def score_one(job: Job) -> None:
     for part in ("validation", "test"):
         holdout = as_holdout(job, part, params["exclude_seen"])
         ranking = ranker.rank(
-            holdout.requests, k=max(params["cutoffs"]), exclude_seen=holdout.exclude_seen
+            holdout.requests,
+            k=list_length(params["cutoffs"]),
+            exclude_seen=holdout.exclude_seen,
         )
         units = score_units(
             ranking,
