@@ -194,6 +194,13 @@ def test_steps_are_taken_exactly_and_reported() -> None:
     assert (model.steps_, seen.total, seen.done) == (37, 37, 37)
 
 
+def test_no_steps_are_none_and_not_all_of_eternity() -> None:
+    model = make_ranker("next_item", "sasrec", TINY).fit(
+        training_set(circle(5, 5)), holdout(5, 5), seed=0, steps=0
+    )
+    assert model.steps_ == 0
+
+
 def test_training_ends_after_max_epochs_and_leaves_torchs_random_state_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()

@@ -25,14 +25,22 @@ def run(context: StageContext) -> StageOutput:
     first = [arm for arm in arms(recipe) if arm != SAME_COMPUTE]
     results = context.verbs.map("fit models", _tasks(context, first, {}))
     if SAME_COMPUTE in arms(recipe):
-        steps = {
-            (each["model"], each["number"]): each["steps"]
-            for result in results
-            if (each := result.facts)["arm"] == _ITS_MODEL
-        }
+        steps = steps_to_take([result.facts for result in results])
         results += context.verbs.map(f"fit {SAME_COMPUTE}", _tasks(context, [SAME_COMPUTE], steps))
     outputs = tuple(ref for result in results for ref in result.outputs)
     return StageOutput(outputs, {"fits": [result.facts for result in results]})
+
+
+def steps_to_take(fits: list[dict[str, Any]]) -> dict[tuple[str, int], int]:
+    """Read from the facts of fits how many steps ``same_compute`` takes, by model and number.
+
+    A fit of ``combined`` that failed took no steps that could be matched and is left out.
+    """
+    return {
+        (fit["model"], fit["number"]): fit["steps"]
+        for fit in fits
+        if fit["arm"] == _ITS_MODEL and not fit["skipped"]
+    }
 
 
 def model_code(recipe: Recipe) -> dict[str, str]:
@@ -83,6 +91,9 @@ def fit_one(job: Job) -> dict[str, Any]:
     validation = as_holdout(job, "validation", params["exclude_seen"])
     ranker = make_ranker(task.name, params["model"], params["options"])
     facts = {key: params[key] for key in ("arm", "model", "number")}
+    if params["arm"] == SAME_COMPUTE and params["steps"] is None:
+        reason = f"{params['model']}: no fit of {_ITS_MODEL} whose steps could be taken"
+        return {**facts, "steps": 0, "skipped": reason, "rows": rows.height}
     try:
         ranker.fit(
             training,

@@ -110,9 +110,9 @@ class Training:
         self._evaluate()
 
     def _stream(self, batches: Batches) -> Iterator[tuple[Batch, bool]]:
-        """Yield batches and whether each ends its epoch, without end if steps are fixed."""
-        epoch = 0
-        while self._schedule.steps is not None or epoch < self._schedule.max_epochs:
+        """Yield batches and whether each ends its epoch, until epochs or fixed steps are done."""
+        epoch, steps = 0, self._schedule.steps
+        while epoch < self._schedule.max_epochs if steps is None else self.n_steps < steps:
             epoch += 1
             held = None
             for batch in batches.epoch():
