@@ -5,8 +5,8 @@ In: frozen Pydantic models. Out: Markdown tables, each field with its type, defa
 
 import json
 import types
-from collections.abc import Iterator
-from typing import Any, Literal, Union, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -86,7 +86,7 @@ def _settings_table(model: type[BaseModel]) -> str:
         if inner is not None and not field.description:
             rows.append((f"`{name}`", "block", "", first_line(inner)))
             continue
-        kind = _type_words(field.annotation) + _bounds(field)
+        kind = _type_words(field.annotation) + _bounds(field.metadata)
         rows.append((f"`{name}`", kind, _default(field), prose(field.description or "")))
     return table(("setting", "type", "default", "meaning"), rows)
 
@@ -95,6 +95,8 @@ def _type_words(annotation: Any) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if annotation in _PLAIN_TYPES:
         return _PLAIN_TYPES[annotation]
+    if origin is Annotated:
+        return _type_words(inner[0]) + _bounds(inner[1].metadata)
     if origin is Literal:
         return " or ".join(f'`"{value}"`' for value in inner)
     if origin in (Union, types.UnionType):
@@ -106,10 +108,10 @@ def _type_words(annotation: Any) -> str:
     return "block"
 
 
-def _bounds(field: FieldInfo) -> str:
+def _bounds(rules: Iterable[Any]) -> str:
     found = [
         f"{sign} {getattr(rule, word):,}"
-        for rule in field.metadata
+        for rule in rules
         for word, sign in _BOUNDS.items()
         if getattr(rule, word, None) is not None
     ]

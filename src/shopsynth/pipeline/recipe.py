@@ -23,7 +23,7 @@ _MAX_RECIPE_BYTES = 1 << 20
 HOUSE_ARMS = ("real", "combined", "synthetic")
 """The arms of every run; controls come on top of them."""
 
-MAX_SIZE = 100.0
+MAX_SIZE = 100
 """Synthetic users per real user beyond which nobody trains."""
 
 
