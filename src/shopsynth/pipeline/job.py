@@ -15,7 +15,7 @@ import polars as pl
 
 from shopsynth.pipeline.base import ObjectStore, PartRef, Task, TaskResult
 from shopsynth.pipeline.store import storage_error
-from shopsynth.schema import SILENT, Progress, WorkspaceError, sha256_of_file
+from shopsynth.schema import SILENT, Progress, SchemaError, WorkspaceError, sha256_of_file
 
 
 class Job:
@@ -48,6 +48,7 @@ class Job:
 
         Raises:
             WorkspaceError: If the task has no such input or a part is damaged.
+            SchemaError: If a column has types in two parts that have no common one.
         """
         found = self.refs(name)
         if not found:
@@ -56,7 +57,7 @@ class Job:
                 f"got {', '.join(self.names()) or 'none'}"
             )
         frames = [_read_parquet(self._store.local_path(ref.key)) for ref in found]
-        return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
+        return frames[0] if len(frames) == 1 else _stacked(name, frames)
 
     def optional_frame(self, name: str) -> pl.DataFrame | None:
         """Read a table, or return ``None`` if the task has no such input."""
@@ -164,6 +165,24 @@ def run_task(task: Task, store: ObjectStore, progress: Progress = SILENT) -> Tas
         return job.finish(facts or {}, time.process_time() - started)
     finally:
         job.clean_up()
+
+
+def _stacked(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
+    try:
+        return pl.concat(frames, how="diagonal_relaxed")
+    except (pl.exceptions.SchemaError, pl.exceptions.InvalidOperationError) as error:
+        types: dict[str, list[str]] = {}
+        for column, dtype in (pair for frame in frames for pair in frame.schema.items()):
+            known = types.setdefault(column, [])
+            if str(dtype) not in known:
+                known.append(str(dtype))
+        faults = [
+            f"column {column}: {' and '.join(found)} in different parts; expected one type in all "
+            "files of a source"
+            for column, found in types.items()
+            if len(found) > 1
+        ]
+        raise SchemaError(f"table {name}: {'; '.join(faults)}") from error
 
 
 def _read_parquet(path: Path) -> pl.DataFrame:

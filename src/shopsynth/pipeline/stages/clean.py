@@ -3,6 +3,7 @@
 In: the parts of ingest. Out: parts of the kept tables, and ``rejects``.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from shopsynth.clean import (
@@ -12,7 +13,7 @@ from shopsynth.clean import (
     clean_items,
     clean_table,
 )
-from shopsynth.pipeline.base import PartRef
+from shopsynth.pipeline.base import PartRef, TaskResult
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.stages.base import (
     Stage,
@@ -34,13 +35,25 @@ def run(context: StageContext) -> StageOutput:
         "items", f"{_HERE}:clean_catalogue", ingested.parts("items"), settings=settings
     )
     catalogue = [ref for ref in items.outputs if ref.name == "items"]
-    tasks = [
-        verbs.task(f"{_HERE}:clean_one", [part, *catalogue], table=table, settings=settings)
-        for table in TABLES
-        if table != "items"
-        for part in ingested.parts(table)
+
+    def clean_tables(label: str, tables: Iterable[str], known: list[PartRef]) -> list[TaskResult]:
+        tasks = [
+            verbs.task(f"{_HERE}:clean_one", [part, *known], table=table, settings=settings)
+            for table in tables
+            for part in ingested.parts(table)
+        ]
+        return verbs.map(label, tasks) if tasks else []
+
+    # Judgments refer to queries, so these are cleaned before them.
+    queries = clean_tables("queries", ["queries"], catalogue)
+    kept = [ref for result in queries for ref in result.outputs if ref.name == "queries"]
+    others = [table for table in TABLES if table not in ("items", "queries", "judgments")]
+    results = [
+        items,
+        *queries,
+        *clean_tables("judgments", ["judgments"], [*catalogue, *kept]),
+        *clean_tables("tables", others, catalogue),
     ]
-    results = [items, *verbs.map("tables", tasks)]
     outputs = tuple(ref for result in results for ref in result.outputs)
     rejects = add_counts(result.facts["rejects"] for result in results)
     rows = _rows(outputs)
@@ -75,7 +88,10 @@ def clean_one(job: Job) -> dict[str, Any]:
     frame = job.frame(table)
     label = job.refs(table)[0].label
     if table != "events":
-        return _write(job, table, label, clean_table(table, frame, item_ids, settings))
+        queries = job.optional_frame("queries") if table == "judgments" else None
+        query_ids = None if queries is None else queries["query_id"]
+        cleaned = clean_table(table, frame, item_ids, settings, query_ids)
+        return _write(job, table, label, cleaned)
     cleaned = clean_events(frame, item_ids, settings)
     facts = _write(job, table, label, cleaned)
     return {**facts, "users": cleaned.kept["user_id"].n_unique()}

@@ -5,6 +5,7 @@ dose curve. The dose is the pipeline's business because it needs combine, train 
 are mixed by the first, fitted by the second, judged on *validation* by the third.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -18,7 +19,7 @@ from shopsynth.combine import (
     drop_near_duplicates,
     next_weights,
 )
-from shopsynth.evaluate import dose_rows, score_units
+from shopsynth.evaluate import dose_rows, list_length, score_units
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import HOUSE_ARMS, Recipe
@@ -63,6 +64,7 @@ def run(context: StageContext) -> StageOutput:
             seed=derived_seed(recipe.seed, "combine", arm, number),
             ratio=doses.ratio,
             weight=doses.weight,
+            tail_max_events=recipe.split.tail_max_events,
         )
         for arm in arms(recipe)
         for number in range(recipe.evaluate.seeds)
@@ -114,6 +116,7 @@ def _dose_curve(
                 base,
                 ratio=dose.ratio,
                 weight=dose.weight,
+                tail_max_events=recipe.split.tail_max_events,
                 seed=derived_seed(recipe.seed, "dose"),
                 train=recipe.train.model_dump(mode="json"),
                 code=rankers(recipe.train.tasks[0]).source_sha256(recipe.train.headline),
@@ -128,13 +131,26 @@ def _dose_curve(
         chosen = verbs.reduce("choose dose", f"{_HERE}:choose", units, **params)
         return Dose(**chosen.facts), list(chosen.outputs)
 
-    units = try_doses([_NO_DOSE, *dose_grid(recipe.combine)])
+    on_hand = ratio_on_hand(kept, context.done["split"].parts("train/events"))
+    units = try_doses([_NO_DOSE, *dose_grid(recipe.combine, on_hand)])
     best, curve = choose(units)
     more = next_weights(recipe.combine, best)
     if more:
         units += try_doses(more)
         best, curve = choose(units)
     return best, curve
+
+
+def ratio_on_hand(kept: Sequence[PartRef], real: Sequence[PartRef]) -> float:
+    """Say how many synthetic events there are per real one, in the seed that has the fewest.
+
+    In whole thousandths, rounded down: a ratio is read by people.
+    """
+    rows: dict[str, int] = {}
+    for ref in kept:
+        if ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}":
+            rows[ref.label] = rows.get(ref.label, 0) + (ref.rows or 0)
+    return 1000 * min(rows.values(), default=0) // sum(ref.rows or 0 for ref in real) / 1000
 
 
 def drop_copies(job: Job) -> dict[str, Any]:
@@ -168,7 +184,9 @@ def try_dose(job: Job) -> None:
     ranker = make_ranker(task.name, name, train["options"].get(name, {}))
     ranker.fit(training, validation, seed=job.params["seed"], progress=job.progress)
     cutoff = job.params["cutoff"]
-    ranking = ranker.rank(validation.requests, k=cutoff, exclude_seen=validation.exclude_seen)
+    ranking = ranker.rank(
+        validation.requests, k=list_length([cutoff]), exclude_seen=validation.exclude_seen
+    )
     units = score_units(
         ranking, validation.truth, job.frame("validation/membership"), task.metrics[:1], [cutoff]
     )
@@ -224,6 +242,7 @@ def _read_material(job: Job) -> Material:
         # The arm of real rows alone has no dose, but a material always has one.
         ratio=job.params["ratio"] or 1.0,
         weight=job.params["weight"],
+        tail_max_events=job.params["tail_max_events"],
     )
 
 
@@ -251,6 +270,7 @@ STAGE = Stage(
         "combine": recipe.combine.model_dump(mode="json"),
         "train": recipe.train.model_dump(mode="json"),
         "code": rankers(recipe.train.tasks[0]).source_sha256(recipe.train.headline),
+        "tail_max_events": recipe.split.tail_max_events,
         "arms": list(arms(recipe)),
         "seeds": recipe.evaluate.seeds,
         "cutoffs": list(recipe.evaluate.cutoffs),

@@ -101,15 +101,21 @@ def read_one(job: Job) -> dict[str, Any]:
 
 
 def derive_items(job: Job) -> None:
-    """Make the catalogue of a shop that has only events."""
-    job.write("items", items_from_events(job.frame("events")))
+    """Make the catalogue of a shop that has only events.
+
+    Sorted, because the order of events follows the number of their parts.
+    """
+    job.write("items", items_from_events(job.frame("events")).sort("item_id"))
 
 
 STAGE = Stage(
     name="ingest",
     needs=(),
-    rooms=("schema", "ingest", "pipeline.stages.ingest", "pipeline.verbs"),
+    rooms=(
+        "schema", "ingest",
+        "pipeline.stages.ingest", "pipeline.stages.base", "pipeline.verbs",
+    ),
     config=lambda recipe: redacted(recipe.shop.model_dump(mode="json")),
     run=run,
     sources=fingerprints,
-)
+)  # fmt: skip

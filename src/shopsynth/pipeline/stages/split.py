@@ -60,14 +60,16 @@ def run(context: StageContext) -> StageOutput:
         counts = [ref for ref in made if ref.name.startswith("counts/")]
         check_parts(_table_rows(outputs, "events"), settings)
         if reviews := cleaned.parts("reviews"):
-            cut = [*reviews, *(ref for ref in made if ref.name.endswith("/events"))]
-            outputs += verbs.fit("cut reviews", f"{_HERE}:cut_reviews", cut, cuts=cuts).outputs
+            told = [*reviews, *(ref for ref in made if ref.name.endswith("/events"))]
+            outputs += verbs.fit("cut reviews", f"{_HERE}:cut_reviews", told, cuts=cuts).outputs
         if users := cleaned.parts("users"):
             known = [*users, *(ref for ref in counts if ref.name == "counts/users")]
             outputs += verbs.fit("cut users", f"{_HERE}:cut_users", known).outputs
     if settings.by == "query":
         found = cleaned.parts("queries", "judgments", "events")
-        outputs += verbs.fit("cut queries", f"{_HERE}:cut_queries", found, settings=params).outputs
+        cut = verbs.fit("cut queries", f"{_HERE}:cut_queries", found, settings=params).outputs
+        counts = [ref for ref in cut if ref.name.startswith("counts/")]
+        outputs += [ref for ref in cut if ref not in counts]
         check_parts(_table_rows(outputs, "queries"), settings)
     fixed = verbs.reduce(
         "slices", f"{_HERE}:fix", [*cleaned.parts("items"), *counts], settings=params
@@ -111,8 +113,7 @@ def cut_events(job: Job) -> None:
     assigned = assign_parts(events, settings, _cuts(job.params["cuts"]))
     for part in PARTS:
         job.write(f"{part}/events", assigned.filter(pl.col("part") == part).drop("part"), label)
-    job.write("counts/items", count_items(assigned.filter(pl.col("part") == "train")), label)
-    job.write("counts/users", count_users(assigned), label)
+    _write_counts(job, assigned, label)
 
 
 def cut_reviews(job: Job) -> None:
@@ -141,7 +142,15 @@ def cut_queries(job: Job) -> None:
     _write_parts(job, "queries", queries)
     for table in ("judgments", "events"):
         if job.refs(table):
-            _write_parts(job, table, follow_queries(job.frame(table), queries))
+            assigned = follow_queries(job.frame(table), queries)
+            _write_parts(job, table, assigned)
+            if table == "events":
+                _write_counts(job, assigned, "all")
+
+
+def _write_counts(job: Job, events: pl.DataFrame, label: str) -> None:
+    job.write("counts/items", count_items(events.filter(pl.col("part") == "train")), label)
+    job.write("counts/users", count_users(events), label)
 
 
 def _write_parts(job: Job, table: str, assigned: pl.DataFrame) -> None:
