@@ -10,6 +10,7 @@ full grid mostly tries the same share twice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import polars as pl
@@ -33,16 +34,24 @@ class Dose:
     weight: float
 
 
-def dose_grid(settings: CombineSettings) -> list[Dose]:
+def dose_grid(settings: CombineSettings, on_hand: float = inf) -> list[Dose]:
     """List the doses to try first: every ratio at one weight.
 
+    Args:
+        settings: The recipe's block.
+        on_hand: Synthetic events per real event that were made. A larger ratio would be this one
+            under a false name, so it is cut to it; with none on hand ratios stay as they are.
+
     Example:
+        >>> dose_grid(CombineSettings(doses=(0.25, 1.0, 2.0), weight=1.0), on_hand=0.8)
+        [Dose(ratio=0.25, weight=1.0), Dose(ratio=0.8, weight=1.0)]
         >>> dose_grid(CombineSettings(ratio=0.5))
         [Dose(ratio=0.5, weight=1.0)]
     """
     ratios = settings.doses if settings.ratio == "auto" else (settings.ratio,)
     weight = _EVERY_ROW_COUNTS if settings.weight == "auto" else settings.weight
-    return [Dose(float(ratio), float(weight)) for ratio in sorted(set(ratios))]
+    made = sorted({min(float(ratio), on_hand or inf) for ratio in ratios})
+    return [Dose(ratio, float(weight)) for ratio in made]
 
 
 def next_weights(settings: CombineSettings, best: Dose) -> list[Dose]:

@@ -19,6 +19,14 @@ def test_fixed_settings_leave_one_dose():
     assert next_weights(settings, Dose(0.7, 0.3)) == []
 
 
+def test_no_ratio_is_larger_than_what_was_made():
+    """Doses of 1 and 2 would hold the same rows as 0.6, and be told as more."""
+    settings = CombineSettings(doses=(0.25, 1.0, 2.0))
+    assert dose_grid(settings, 0.6) == [Dose(0.25, 1.0), Dose(0.6, 1.0)]
+    assert dose_grid(CombineSettings(ratio=3.0), 0.6) == [Dose(0.6, 1.0)]
+    assert dose_grid(settings, 0.0) == dose_grid(settings)
+
+
 def test_best_mean_wins_where_the_difference_is_real():
     rows = pl.DataFrame(
         {

@@ -3,14 +3,21 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
+from shopsynth.combine import Material, build_arm
+from shopsynth.generate import make_synthesizer
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job, run_task
+from shopsynth.pipeline.recipe import make_recipe
+from shopsynth.pipeline.stages.combine import ratio_on_hand
+from shopsynth.pipeline.stages.generate import entries
 from shopsynth.pipeline.stages.train import SAME_COMPUTE, steps_to_take
 from shopsynth.pipeline.store import LocalStore
-from shopsynth.schema import TRUTH_COLUMNS
+from shopsynth.privacy import PrivateView
+from shopsynth.schema import TRUTH_COLUMNS, Dataset
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -103,3 +110,58 @@ def test_tied_answers_are_scored_alike_whatever_their_order(store, shop):
     scored = run_task(task, store)
     units = job_frame(store, scored.outputs, "units/test").filter(metric="recall")
     assert dict(units.select("unit_id", "value").iter_rows()) == {"u": 1.0, "v": 1.0}
+
+
+def test_noise_is_as_large_as_the_whole_synthetic_data(tmp_path):
+    """A quarter of each history is cropped or masked away; the control must not be smaller."""
+    random = np.random.Generator(np.random.PCG64(0))
+    events = pl.DataFrame(
+        [
+            (f"u{user}", f"i{item}", START + timedelta(days=day))
+            for user in range(80)
+            for day, item in enumerate(random.integers(0, 30, 20))
+        ],
+        schema={
+            "user_id": pl.String,
+            "item_id": pl.String,
+            "timestamp": pl.Datetime("us", "UTC"),
+        },
+        orient="row",
+    )
+    shop = Dataset(items=events.select("item_id").unique().sort("item_id"), events=events)
+    view = PrivateView(shop, mode="public", fingerprint="f" * 64, max_events_per_user=256)
+    recipe = make_recipe(
+        {
+            "shop": {"events": {"path": "events.csv"}},
+            "generate": [{"synthesizer": "markov"}],
+        },
+        base=tmp_path,
+    )
+    made = {
+        entry.synthesizer: make_synthesizer(entry.synthesizer, entry.options)
+        .fit(view, seed=1)
+        .sample(round(entry.size * view.n_users), seed=2)
+        for entry in entries(recipe)
+    }
+    material = Material(shop, (made["markov"],), made["noise"], ratio=1.0, weight=1.0)
+    rows = {
+        name: build_arm(name, material, 0).rows.height
+        for name in ("combined", "oversample", "noise", "broken_link")
+    }
+    assert rows["broken_link"] == rows["combined"]
+    # Whole users are taken, of at most 22 events.
+    assert all(abs(n - rows["combined"]) <= 22 for n in rows.values())
+
+
+def test_the_ratio_on_hand_is_that_of_the_scarcest_seed():
+    def part(name: str, label: str, rows: int) -> PartRef:
+        return PartRef(name, label, f"s/{label}", "00", 1, rows)
+
+    kept = [
+        part("kept/markov", "0", 30), part("kept/substitute", "0", 30),
+        part("kept/markov", "1", 20), part("kept/substitute", "1", 30),
+        part("kept/noise", "1", 90), part("rejects/markov", "1", 90),
+    ]  # fmt: skip
+    assert ratio_on_hand(kept, [part("train/events", "0", 60), part("train/events", "1", 3)]) == (
+        0.793
+    )
