@@ -59,6 +59,7 @@ def test_a_run_ends_with_a_table_a_verdict_and_a_report(finished):
     folder, _, result = finished
     assert "Verdict:" in result.stdout
     assert "combined" in result.stdout.lower()
+    assert "no differential privacy, still personal data" in result.stdout
     assert str(folder / "w" / "report" / "report.html") in result.stdout.replace("\n", "")
     assert (folder / "w" / "report" / "report.html").stat().st_size > 10_000
     assert (folder / "w" / "report" / "report.md").read_text().startswith("#")

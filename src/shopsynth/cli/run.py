@@ -126,4 +126,5 @@ def _print_result(result: "RunResult") -> None:
     print_table(told.title, list(told.columns), [list(row) for row in told.rows])
     typer.secho(f"Verdict: {told.verdict}", bold=True)
     typer.echo(told.sentence)
+    typer.echo(f"Privacy: {told.privacy}")
     typer.echo(f"Report: {result.report}")

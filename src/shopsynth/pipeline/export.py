@@ -18,6 +18,14 @@ from shopsynth.schema import InputError, SchemaError, UnknownNameError, Workspac
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 """First characters that spreadsheets execute (OWASP ASVS 1.2.10), full-width forms included."""
 
+NOTICES = {
+    "dp": "differentially private as the ledger of the workspace says",
+    "public": "made from data declared public",
+    "deidentify": "no differential privacy, still personal data",
+    "unsafe_nonprivate": "made from raw personal data without protection",
+}
+"""What each privacy mode gives to whoever holds the rows."""
+
 
 def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     """Write the synthetic rows of the first seed, and the catalogue they refer to.
@@ -32,7 +40,9 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
 
     Raises:
         UnknownNameError: If the format is unknown.
-        WorkspaceError: If the workspace has no synthetic rows yet.
+        WorkspaceError: If the workspace has no synthetic rows yet, or older ones than its
+            privacy stage.
+        InputError: If the files cannot be written.
         SchemaError: If the format needs tables that the shop does not have.
     """
     if to not in _WRITERS:
@@ -45,13 +55,34 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
             f"workspace {place.root}: expected a complete combine stage, found none; "
             "run: shopsynth run RECIPE --workspace DIR"
         )
+    _refuse_mixed(place, combined, privacy)
     tables = {"items": _read(place, split, "items"), "events": _synthetic(place, combined)}
     folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
-    written = _WRITERS[to](tables, folder)
     label = folder / "label.json"
-    label.write_text(json.dumps(_label(privacy, combined), indent=1) + "\n", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = _WRITERS[to](tables, folder)
+        label.write_text(json.dumps(_label(privacy, combined), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{folder}: expected a folder to write the files to, but {error.strerror or error}; "
+            "choose another --output"
+        ) from error
     return [*written, label]
+
+
+def _refuse_mixed(place: Workspace, combined: Manifest, privacy: Manifest) -> None:
+    """Refuse rows that were made before the protection their label would tell of."""
+    generated = place.manifest("generate")
+    if (
+        generated is None
+        or generated.inputs.get("privacy") != privacy.digest
+        or combined.inputs.get("generate") != generated.digest
+    ):
+        raise WorkspaceError(
+            f"workspace {place.root}: expected stages of one run, found a combine stage older than "
+            "the stages before it; run: shopsynth run RECIPE --workspace DIR"
+        )
 
 
 def _read(place: Workspace, manifest: Manifest, name: str) -> pl.DataFrame:
@@ -73,17 +104,11 @@ def _synthetic(place: Workspace, combined: Manifest) -> pl.DataFrame:
 def _label(privacy: Manifest, combined: Manifest) -> dict[str, object]:
     """Say what these rows are, for whoever finds them later."""
     mode = privacy.facts["receipt"]["mode"]
-    notice = {
-        "dp": "synthetic; differentially private as the ledger of the workspace says",
-        "public": "synthetic; made from data declared public",
-        "deidentify": "synthetic; no differential privacy, still personal data",
-        "unsafe_nonprivate": "synthetic; made from raw personal data without protection",
-    }[mode]
     return {
         "generated_by": "shopsynth",
         "ai_generated": True,
         "privacy_mode": mode,
-        "notice": notice,
+        "notice": f"synthetic; {NOTICES[mode]}",
         "made": [
             each["synthesizer"]
             for each in combined.facts["dropped"]
@@ -111,12 +136,13 @@ def _csv(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
 
 
 def formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
-    """Put an apostrophe before text that a spreadsheet would run as a formula.
+    """Put an apostrophe before text and names that a spreadsheet would run as a formula.
 
     Example:
         >>> formula_safe(pl.DataFrame({"title": ["=1+1", "mug"]}))["title"].to_list()
         ["'=1+1", 'mug']
     """
+    frame = frame.rename(lambda name: f"'{name}" if name.startswith(_FORMULA_START) else name)
     text = pl.col(pl.String)
     risky = text.str.slice(0, 1).is_in(list(_FORMULA_START))
     return frame.with_columns(pl.when(risky).then(pl.lit("'") + text).otherwise(text).name.keep())

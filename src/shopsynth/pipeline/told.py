@@ -4,9 +4,11 @@ In: a :class:`RunResult`. Out: the rows of one table, the verdict, one sentence.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
+from shopsynth.pipeline.export import NOTICES
 from shopsynth.pipeline.manifest import Manifest
 from shopsynth.pipeline.run import RunResult
 from shopsynth.pipeline.workspace import Workspace
@@ -24,6 +26,7 @@ class ToldResult:
         rows: One a model and arm.
         verdict: ``helps``, ``helps this model``, ``no effect shown`` or ``harms``.
         sentence: The verdict explained in plain English.
+        privacy: What the mode gives, and which audits failed.
     """
 
     title: str
@@ -31,6 +34,7 @@ class ToldResult:
     rows: tuple[tuple[str, ...], ...]
     verdict: str
     sentence: str
+    privacy: str
 
 
 def told_result(result: RunResult) -> ToldResult:
@@ -51,7 +55,14 @@ def told_result(result: RunResult) -> ToldResult:
         rows=tuple((row.model, row.arm, row.score, row.uplift, row.verdict) for row in rows),
         verdict=headline.verdict,
         sentence=headline.sentence_en,
+        privacy=_privacy_line(result.summary["privacy"]),
     )
+
+
+def _privacy_line(privacy: dict[str, Any]) -> str:
+    failed = [audit["name"] for audit in privacy["audits"] if not audit["passed"]]
+    audits = f"audits failed: {', '.join(failed)}" if failed else "all audits passed"
+    return f"mode {privacy['mode']}: {NOTICES[privacy['mode']]}; {audits}"
 
 
 def load_evaluation(result: RunResult) -> Evaluation:
