@@ -13,8 +13,10 @@ from shopsynth.ingest._profile import Profile
 from shopsynth.ingest._recipe_text import Finding
 from shopsynth.ingest._roles import alternatives, roles_of, squeezed
 
-_NUMBERS = ("price", "quantity", "rating", "grade")
+_NUMBERS = ("price", "quantity", "rating", "grade", "position")
 _TIMES = ("timestamp", "available_at")
+MIN_TIME_SHARE = 0.5
+"""Least share of readable times that reading a column forgives; what is worse stops a run."""
 # Longer texts in the column of an order line describe a product rather than name it.
 _TITLE_CHARS = 80
 _MAX_EVENT_TYPES = 20
@@ -35,6 +37,8 @@ def trusted_roles(profile: Profile) -> dict[str, str]:
         roles.pop(role, None)
         if fits:
             roles[role] = fits[0]
+        elif role in _TIMES and (partly := named_time(profile, role, MIN_TIME_SHARE)):
+            roles[role] = partly
     if "timestamp" not in roles:
         times = [c.name for c in profile.columns.values() if c.is_time and not c.is_number]
         if times:
@@ -53,6 +57,19 @@ def trusted_roles(profile: Profile) -> dict[str, str]:
 def _holds(profile: Profile, role: str, column: str) -> bool:
     facts = profile.columns[column]
     return facts.is_time if role in _TIMES else facts.is_number
+
+
+def named_time(profile: Profile, role: str = "timestamp", min_share: float = 0) -> str | None:
+    """Find the column that a name, if not its values, calls a time; the best readable one.
+
+    Args:
+        profile: A source with column names.
+        role: ``timestamp`` or ``available_at``.
+        min_share: Least share of its filled cells that must be times.
+    """
+    named = [profile.columns[c] for c in alternatives(role, list(profile.columns))]
+    fits = [c for c in named if c.n_filled and c.time_share >= min_share]
+    return max(fits, key=lambda column: column.time_share).name if fits else None
 
 
 def _is_short(profile: Profile, column: str) -> bool:

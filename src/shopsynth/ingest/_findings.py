@@ -4,13 +4,14 @@ In: the profiles of all sources. Out: one :class:`Finding` a table, and notes fo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from shopsynth.ingest._evidence import is_bought, trusted_roles
-from shopsynth.ingest._profile import Profile
+from shopsynth.ingest._evidence import MIN_TIME_SHARE, is_bought, named_time, trusted_roles
+from shopsynth.ingest._left_out import label_of, left_out
+from shopsynth.ingest._profile import ColumnProfile, Profile
 from shopsynth.ingest._recipe_text import Finding
 from shopsynth.ingest._roles import alternatives, is_personal, is_technical, squeezed
-from shopsynth.ingest.settings import JoinedTable, TableSource
+from shopsynth.ingest.settings import JoinedTable
 from shopsynth.schema import TABLES
 
 # Standard columns by table, and the role that feeds each where the names differ.
@@ -31,6 +32,7 @@ class _Look:
     profile: Profile
     roles: dict[str, str]
     joins: tuple[JoinedTable, ...] = ()
+    joined_columns: dict[str, ColumnProfile] = field(default_factory=dict)
 
     def has(self, *roles: str) -> bool:
         return all(role in self.roles for role in roles)
@@ -47,7 +49,7 @@ def find_tables(profiles: Sequence[Profile]) -> tuple[list[Finding], list[str]]:
         source or column that is left out.
     """
     looks = [_Look(profile, trusted_roles(profile)) for profile in profiles]
-    events = _find_events(looks)
+    events = _find_events(looks) or _find_events([_believe_time(look) for look in looks])
     looks = [_name_headless(look, events) for look in looks]
     findings = {
         "events": _events(events),
@@ -57,13 +59,17 @@ def find_tables(profiles: Sequence[Profile]) -> tuple[list[Finding], list[str]]:
         "reviews": _reviews(looks),
     }
     ordered = [found for name in TABLES if (found := findings.get(name)) is not None]
-    notes = [f"{f.table} from {_label(profiles, f.source)}: {f.why}" for f in ordered]
+    notes = [f"{f.table} from {label_of(profiles, f.source)}: {f.why}" for f in ordered]
     notes += [f"{f.table}: {doubt}" for f in ordered for doubt in f.doubts]
-    return ordered, [*notes, *_left_out(profiles, ordered)]
+    roles = [look.roles for look in looks]
+    return ordered, [*notes, *left_out(profiles, roles, ordered)]
 
 
 def _find_events(looks: list[_Look]) -> _Look | None:
-    """Choose the source with user, item and time, the longest; else join order lines to orders."""
+    """Choose the source with user, item and time, the longest; else join order lines to orders.
+
+    Last comes a source that has no time but a user's events numbered.
+    """
     whole = [look for look in looks if look.has("user_id", "item_id", "timestamp")]
     if whole:
         return max(whole, key=lambda look: look.profile.n_rows)
@@ -72,13 +78,30 @@ def _find_events(looks: list[_Look]) -> _Look | None:
             joined = _joined(lines, orders, looks)
             if joined is not None:
                 return joined
-    return None
+    numbered = [look for look in looks if _is_numbered(look)]
+    return max(numbered, key=lambda look: look.profile.n_rows) if numbered else None
+
+
+def _is_numbered(look: _Look) -> bool:
+    """Say whether a column gives each of a user's events its place."""
+    if not look.has("user_id", "item_id", "position"):
+        return False
+    places = look.profile.sample.select(look.roles["user_id"], look.roles["position"])
+    return not places.is_duplicated().any()
+
+
+def _believe_time(look: _Look) -> _Look:
+    """Take a column for the time by its name alone, where its values could not be read."""
+    named = None if look.profile.is_headless else named_time(look.profile)
+    if named is None or look.has("timestamp"):
+        return look
+    return replace(look, roles={**look.roles, "timestamp": named})
 
 
 def _joined(lines: _Look, orders: _Look, looks: list[_Look]) -> _Look | None:
     """Join order lines (what) to orders (who, when), and to customers where orders need them."""
     key = lines.roles.get("order_id")
-    if lines is orders or key is None or not lines.has("item_id") or lines.is_key("order_id"):
+    if lines is orders or key is None or not lines.has("item_id"):
         return None
     if not orders.has("user_id", "timestamp") or orders.roles.get("order_id") != key:
         return None
@@ -99,8 +122,9 @@ def _joined(lines: _Look, orders: _Look, looks: list[_Look]) -> _Look | None:
             joins.append(JoinedTable(path=source.path, table=source.table, on=user))
             user = str(better)
             break
-    roles = {**lines.roles, "user_id": user, "timestamp": orders.roles["timestamp"]}
-    return _Look(lines.profile, roles, tuple(joins))
+    when = orders.roles["timestamp"]
+    roles = {**lines.roles, "user_id": user, "timestamp": when}
+    return _Look(lines.profile, roles, tuple(joins), {when: orders.profile.columns[when]})
 
 
 def _name_headless(look: _Look, events: _Look | None) -> _Look:
@@ -129,9 +153,12 @@ def _overlap(events: _Look, role: str, profile: Profile, key: str) -> float:
 def _events(look: _Look | None) -> Finding | None:
     if look is None:
         return None
-    standard = ("user_id", "item_id", "timestamp", "session_id", "event_type", "quantity", "price")
+    order = "timestamp" if look.has("timestamp") else "position"
+    standard = ("user_id", "item_id", order, "session_id", "event_type", "quantity", "price")
     basket = tuple(c for role in ("order_id",) if (c := look.roles.get(role)))
     why = "who, what and when are in one source."
+    if order == "position":
+        why = "who and what are in one source, and a number orders the events of a user."
     if look.joins:
         added = ", ".join(join.path for join in look.joins)
         why = f"order lines say what; who and when are joined from {added}."
@@ -139,7 +166,9 @@ def _events(look: _Look | None) -> Finding | None:
     if look.profile.is_headless:
         doubts.append("the file has no column names; the roles are guessed from its values.")
     if "event_type" in look.roles:
-        doubts.append("event_type travels as it is; GA4 words (view_item, purchase) are expected.")
+        doubts.append(
+            "event_type stays as it is written; only GA4's word refund means something here."
+        )
     found = _finding("events", look, standard, basket, why, doubts)
     told: dict[str, str | int | float] = {"event_type": "purchase"}
     constant = told if is_bought(look.roles) and "event_type" not in look.roles else {}
@@ -262,19 +291,31 @@ def _finding(
     roles = {column: _ROLE_OF.get((table, column), column) for column in standard}
     columns = {column: look.roles[role] for column, role in roles.items() if role in look.roles}
     facts = {column: _fact(look, roles[column], origin) for column, origin in columns.items()}
-    open_dates = [
-        origin
-        for column, origin in columns.items()
-        if column in ("timestamp", "available_at")
-        and origin in look.profile.columns
-        and look.profile.columns[origin].is_open_order
-    ]
+    times = [columns[column] for column in ("timestamp", "available_at") if column in columns]
+    known = {**look.profile.columns, **look.joined_columns}
     doubts = doubts + [
-        f"in {origin}, day and month cannot be told apart; set date_format."
-        for origin in open_dates
+        doubt for origin in times if origin in known and (doubt := _time_doubt(known[origin]))
     ]
     source = look.profile.source.model_copy(update={"columns": columns, "attributes": attributes})
     return Finding(table, source, why, tuple(doubts), facts)
+
+
+def _time_doubt(facts: ColumnProfile) -> str:
+    """Say what is uncertain about a column of times, if anything is."""
+    if facts.is_open_order:
+        return f"in {facts.name}, day and month cannot be told apart; set date_format."
+    if facts.is_time:
+        return ""
+    if facts.time_share >= MIN_TIME_SHARE:
+        return (
+            f"{1 - facts.time_share:.0%} of the filled cells in {facts.name} cannot be read as "
+            "times; their rows will be set aside."
+        )
+    return (
+        f"{facts.name} is named like a time, but {facts.time_share:.0%} of its filled cells can be "
+        'read as one, so a run will stop there; set date_format, such as "%d/%m/%Y %H:%M", or map '
+        "another column."
+    )
 
 
 def _fact(look: _Look, role: str, column: str) -> str:
@@ -286,27 +327,3 @@ def _fact(look: _Look, role: str, column: str) -> str:
     names = list(look.profile.columns)
     others = [c for c in alternatives(role, names) if c != column]
     return text + (f"; or: {', '.join(others)}" if others else "")
-
-
-def _label(profiles: Sequence[Profile], source: TableSource) -> str:
-    return next(
-        p.label for p in profiles if (p.source.path, p.source.table) == (source.path, source.table)
-    )
-
-
-def _left_out(profiles: Sequence[Profile], findings: Sequence[Finding]) -> list[str]:
-    notes = []
-    joined = {(j.path, j.table) for f in findings for j in f.source.joins}
-    for profile in profiles:
-        place = (profile.source.path, profile.source.table)
-        users = [f.source for f in findings if (f.source.path, f.source.table) == place]
-        if not users and place not in joined:
-            notes.append(f"{profile.label} is left out: no role found for it.")
-            continue
-        used = {c for source in users for c in (*source.columns.values(), *source.attributes)}
-        rest = [column for column in profile.columns if column not in used]
-        if users and rest:
-            notes.append(
-                f"{profile.label}: left out {', '.join(rest)}; add them to attributes to keep them."
-            )
-    return notes

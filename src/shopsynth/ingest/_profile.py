@@ -31,7 +31,7 @@ class ColumnProfile:
         n_filled: Cells that are not empty.
         n_distinct: Different values among them.
         is_number: Nearly all cells are numbers.
-        is_time: Nearly all cells are dates or times.
+        time_share: Share of the filled cells that can be read as times of plausible years.
         is_open_order: They are dates, but day and month cannot be told apart.
         mean_chars: Average length as text.
     """
@@ -40,9 +40,14 @@ class ColumnProfile:
     n_filled: int
     n_distinct: int
     is_number: bool
-    is_time: bool
+    time_share: float
     is_open_order: bool
     mean_chars: float
+
+    @property
+    def is_time(self) -> bool:
+        """Whether nearly all cells are dates or times."""
+        return self.time_share >= 1 - _FEW_BAD
 
     @property
     def is_key(self) -> bool:
@@ -99,14 +104,14 @@ def _column_profile(cells: pl.Series) -> ColumnProfile:
     is_fractional = cells.dtype.is_float() and bool(typed_ids(cells).bad.any())
     filled = (cells.fill_nan(None) if is_fractional else typed_ids(cells).values).drop_nulls()
     is_number = _mostly(typed_numbers(cells).values, cells) if _is_plain(cells) else False
-    is_time, is_open_order = _time_facts(cells)
+    time_share, is_open_order = _time_facts(cells)
     mean_chars = filled.cast(pl.String).str.len_chars().mean()
     return ColumnProfile(
         name=cells.name,
         n_filled=filled.len(),
         n_distinct=filled.n_unique(),
         is_number=is_number,
-        is_time=is_time,
+        time_share=time_share,
         is_open_order=is_open_order,
         mean_chars=float(mean_chars) if isinstance(mean_chars, float) else 0.0,
     )
@@ -121,16 +126,16 @@ def _mostly(typed: pl.Series, cells: pl.Series) -> bool:
     return n_filled > 0 and typed.len() - typed.null_count() >= (1 - _FEW_BAD) * n_filled
 
 
-def _time_facts(cells: pl.Series) -> tuple[bool, bool]:
-    """Say whether cells are times, and whether day and month are open."""
+def _time_facts(cells: pl.Series) -> tuple[float, bool]:
+    """Say which share of the cells is times, and whether day and month are open."""
     if cells.dtype.is_temporal():
-        return True, False
-    if not _is_plain(cells):
-        return False, False
+        return 1.0, False
+    n_filled = cells.len() - cells.null_count()
+    if not _is_plain(cells) or not n_filled:
+        return 0.0, False
     try:
         values = typed_timestamps(cells, date_format=None, timezone="UTC", where="").values
     except SourceError:
-        return True, True
-    years = values.drop_nulls().dt.year()
-    plausible = bool(years.is_between(*_PLAUSIBLE_YEARS).all())
-    return _mostly(values, cells) and plausible, False
+        return 1.0, True
+    # Placeholders such as 1900-01-01 are no reason to distrust the rest.
+    return int(values.dt.year().is_between(*_PLAUSIBLE_YEARS).sum()) / n_filled, False

@@ -87,6 +87,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "review_title": ("summary", "reviewtitle", "headline", "reviewheadline", "评论标题"),
     "rating": ("rating", "overall", "starrating", "stars", "reviewscore", "评分", "星级", "打分"),
     "locale": ("locale", "language", "lang", "productlocale", "querylocale", "语言"),
+    "position": (
+        "position", "pos", "sequence", "sequencenumber", "seq", "seqno", "step", "序号", "次序",
+        "顺序",
+    ),
 }  # fmt: skip
 """Role to its squeezed names, best first."""
 

@@ -170,6 +170,98 @@ def test_open_dates_are_a_doubt_not_an_end(write, tmp_path):
     )
 
 
+def orders(when):
+    return table("customer_id,sku,title,order_date", [
+        (n % 6, n % 8, f"thing {n % 8}", when(n)) for n in range(40)
+    ])  # fmt: skip
+
+
+def test_a_column_named_like_a_time_is_believed_and_doubted(write, tmp_path):
+    write("orders.csv", orders(lambda n: f"week {n}"))
+    found = round_trip(infer_shop(["orders.csv"], tmp_path))
+    assert found.shop.events.columns["timestamp"] == "order_date"
+    doubt = next(note for note in found.notes if note.startswith("events: order_date"))
+    assert "0% of its filled cells" in doubt
+    assert "set date_format" in doubt
+    assert "week" not in doubt
+    with pytest.raises(SourceError, match="order_date: 40 of 40 filled cells cannot be read"):
+        read_shop(found.shop, tmp_path)
+
+
+def test_some_unreadable_times_are_a_doubt_and_cost_only_their_rows(write, tmp_path):
+    write("orders.csv", orders(lambda n: DAYS[n % 28] if n % 5 else "unknown"))
+    found = round_trip(infer_shop(["orders.csv"], tmp_path))
+    assert any("20% of the filled cells in order_date" in note for note in found.notes)
+    data, _ = read_shop(found.shop, tmp_path)
+    assert data.counts()["events"] == 32
+
+
+def test_a_placeholder_of_another_age_does_not_hide_a_time(write, tmp_path):
+    write("orders.csv", orders(lambda n: DAYS[n % 28] if n else "1900-01-01"))
+    found = round_trip(infer_shop(["orders.csv"], tmp_path))
+    assert found.shop.events.columns["timestamp"] == "order_date"
+    assert not any(note.startswith("events: ") and "cells" in note for note in found.notes)
+
+
+def test_readable_times_go_before_believed_ones(write, tmp_path):
+    write("long.csv", orders(lambda n: f"week {n}"))
+    write("short.csv", table("uid,item,ts", [(n % 3, n % 4, DAYS[n]) for n in range(9)]))
+    found = infer_shop(["long.csv", "short.csv"], tmp_path)
+    assert found.shop.events.path == "short.csv"
+
+
+def test_a_number_orders_the_events_where_there_are_no_times(write, tmp_path):
+    write("log.csv", table("user,pos,item", [(n // 5, n % 5, n % 7) for n in range(40)]))
+    found = round_trip(infer_shop(["log.csv"], tmp_path))
+    assert found.shop.events.columns == {"user_id": "user", "item_id": "item", "position": "pos"}
+    assert read_shop(found.shop, tmp_path)[0].counts()["events"] == 40
+
+
+def test_a_number_that_repeats_within_a_user_orders_nothing(write, tmp_path):
+    rows = [(n // 5, n % 2, n % 7, f"thing {n % 7}") for n in range(40)]
+    write("log.csv", table("user,pos,item,title", rows))
+    assert infer_shop(["log.csv"], tmp_path).shop.events is None
+
+
+def test_orders_of_one_line_each_are_joined_too(write, tmp_path):
+    write("lines.csv", table("order_id,product_id", [(n, f"p{n % 5}") for n in range(20)]))
+    write("orders.csv", table("order_id,customer_id,created_at", [
+        (n, f"c{n % 4}", f"{n % 12 + 1}/{n % 9 + 1}/20") for n in range(20)
+    ]))  # fmt: skip
+    found = round_trip(infer_shop(["lines.csv", "orders.csv"], tmp_path))
+    assert [(join.path, join.on) for join in found.shop.events.joins] == [
+        ("orders.csv", "order_id")
+    ]
+    assert any("in created_at, day and month cannot be told apart" in n for n in found.notes)
+
+
+def test_what_is_left_out_says_why(write, tmp_path):
+    write("shop/log.csv", table("uid,sku,ts", [(n % 6, n % 8, DAYS[n % 28]) for n in range(50)]))
+    write("shop/old_log.csv", table("uid,sku,ts,x", [(n, n, DAYS[n], 1) for n in range(5)]))
+    write("shop/likes.csv", table("uid,sku", [(n % 6, n % 8) for n in range(48)]))
+    write("shop/goods.csv", table("sku,title", [(n, f"thing {n}") for n in range(8)]))
+    write("shop/goods2.csv", table("sku,mpn", [(n, n) for n in range(4)]))
+    write("shop/people.csv", table("uid,email", [(n, f"{n}@x.org") for n in range(6)]))
+    write("shop/rates.csv", table("from,to,rate", [("EUR", "USD", 1.1), ("EUR", "GBP", 0.9)]))
+    notes = infer_shop(["shop"], tmp_path).notes
+    why = {note.split(" is left out: ")[0]: note for note in notes if " is left out: " in note}
+    assert set(why) == {"old_log.csv", "likes.csv", "goods2.csv", "people.csv", "rates.csv"}
+    assert "the events come from log.csv" in why["old_log.csv"]
+    assert "no column holds their times" in why["likes.csv"]
+    assert "the items come from goods.csv" in why["goods2.csv"]
+    assert "nothing of users" in why["people.csv"]
+    assert "fit no table" in why["rates.csv"]
+
+
+def test_names_and_contacts_are_not_recommended(write, tmp_path):
+    write("orders.csv", table("uid,sku,ts,email,colour", [
+        (n % 6, n % 8, DAYS[n % 28], f"{n % 6}@x.org", "red") for n in range(50)
+    ]))  # fmt: skip
+    notes = infer_shop(["orders.csv"], tmp_path).notes
+    assert "orders.csv: left out email, which may name or reach people." in notes
+    assert "orders.csv: left out colour; add them to attributes to keep them." in notes
+
+
 def test_the_embedded_shop_and_paths_elsewhere(write, tmp_path):
     assert infer_shop(["embedded:online-retail"]).item_id_pattern == r"^\d{5}"
     write("here/items.csv", "item_id,title\na,shoe\n")
