@@ -42,8 +42,10 @@ def init(
             "choose another --output"
         ) from error
     if as_json:
-        print_json({"recipe": str(output), "notes": list(starter.notes)})
+        print_json(
+            {"recipe": str(output), "notes": list(starter.notes), "command": starter.command}
+        )
         return
     for note in starter.notes:
         typer.echo(f"- {note}")
-    typer.echo(f"Wrote {output}. Check it, then: shopsynth run {output}")
+    typer.echo(f"Wrote {output}. Check it, then: shopsynth {starter.command} {output}")

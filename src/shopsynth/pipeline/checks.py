@@ -46,7 +46,7 @@ def check_recipe(recipe: Recipe, until: str) -> None:
             faults.append(str(error))
     order = list(STAGES)
     if order.index(until) >= order.index("split"):
-        faults += _missing_tables(recipe)
+        faults += _missing_tables(recipe, learns=order.index(until) > order.index("split"))
     if order.index(until) >= order.index("combine") and not _claims(recipe):
         faults.append(
             f"generate: {NOISE} is the control, made where evaluate.controls names it; "
@@ -62,11 +62,18 @@ def _claims(recipe: Recipe) -> list[str]:
     return [entry.synthesizer for entry in recipe.generate if entry.synthesizer != NOISE]
 
 
-def _missing_tables(recipe: Recipe) -> list[str]:
+def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:
+    known = recipe.shop.sources()
     needed = "queries" if recipe.split.by == "query" else "events"
-    if needed in recipe.shop.sources():
-        return []
-    return [f"split.by = {recipe.split.by!r} cuts {needed}; expected a block [shop.{needed}]"]
+    if needed not in known:
+        return [f"split.by = {recipe.split.by!r} cuts {needed}; expected a block [shop.{needed}]"]
+    tasks = {task: get_task(task).table for task in recipe.train.tasks if task in TASKS}
+    return [
+        f"the task {task} needs {table}; expected a block [shop.{table}], found only "
+        f"{', '.join(known)}"
+        for task, table in tasks.items()
+        if learns and table not in known
+    ]
 
 
 def _check_model(recipe: Recipe, task: str, model: str) -> None:

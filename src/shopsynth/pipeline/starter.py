@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shopsynth.ingest import infer_shop
+from shopsynth.ingest import ShopSettings, infer_shop
 from shopsynth.pipeline.recipe import make_recipe
 
 _REST = """
@@ -40,7 +40,7 @@ tasks = ["next_item"]
 models = [{models}]
 headline = "sasrec"
 # true only where nobody buys the same item twice
-exclude_seen = {exclude_seen}
+exclude_seen = false
 
 [train.options.sasrec]
 # Quick, and as good for some thousand items. Remove this block for a large catalogue.
@@ -57,6 +57,28 @@ controls = ["same_compute", "oversample", "noise", "broken_link"]
 cutoffs = [10, 20]
 """
 
+_NEEDED = (
+    "no events found; next_item, the one task there is, needs rows with a user, an item and a time "
+    "(or a position)"
+)
+_WITHOUT_EVENTS = """
+# {needed}.
+# So this recipe goes as far as: shopsynth {command} recipe.toml
+# For a whole run, give init the file of orders or clicks too, or map it here by hand:
+# [shop.events]
+# path = "orders.csv"
+# [shop.events.columns]
+# user_id = "CustomerID"
+# item_id = "ProductID"
+# timestamp = "OrderDate"
+"""
+_BY_QUERY = """
+[split]
+by = "query"  # other queries train than judge
+validation = 0.1
+test = 0.1
+"""
+
 
 @dataclass(frozen=True)
 class Starter:
@@ -65,10 +87,13 @@ class Starter:
     Attributes:
         text: Commented TOML.
         notes: What was recognised, what is uncertain, what was left out.
+        command: The command that goes as far as the data allow: ``run``; without events ``split``
+            (search queries can be cut) or ``clean``.
     """
 
     text: str
     notes: tuple[str, ...]
+    command: str
 
 
 def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
@@ -85,13 +110,14 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
     inference = infer_shop(absolute, base=folder)
     shop_toml = inference.to_toml()
     shop = inference.shop
-    has_time = shop.events is None or "timestamp" in shop.events.columns
-    models = ["popularity", "item_knn", "content_knn", "sasrec"]
-    has_text = shop.items is not None and any(
-        column in shop.items.columns for column in ("title", "description", "category", "brand")
-    )
-    if not has_text:
-        models.remove("content_knn")
+    notes = inference.notes
+    if shop.events is not None:
+        command, rest = "run", _rest(shop)
+    else:
+        command = "split" if shop.queries else "clean"
+        rest = _WITHOUT_EVENTS.format(needed=_NEEDED, command=command)
+        rest += _BY_QUERY if shop.queries else ""
+        notes = (*notes, f"{_NEEDED}, so this recipe goes as far as {command}.")
     clean = ""
     if inference.item_id_pattern:
         clean = (
@@ -99,22 +125,29 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
             f"item_id_pattern = '{inference.item_id_pattern}'\n"
         )
     text = (
-        "# A shopsynth recipe. Check the columns below, then: shopsynth run recipe.toml\n"
-        "seed = 7\n\n"
-        + shop_toml.strip()
-        + "\n"
-        + clean
-        + _REST.format(
-            by="time" if has_time else "leave_one_out",
-            by_why="the past trains, the future judges"
-            if has_time
-            else "there is an order but no time: each user's last event judges",
-            models=", ".join(f'"{model}"' for model in models),
-            exclude_seen="false",
-        )
+        f"# A shopsynth recipe. Check the columns below, then: shopsynth {command} recipe.toml\n"
+        "seed = 7\n\n" + shop_toml.strip() + "\n" + clean + rest
     )
     make_recipe(tomllib.loads(text), base=folder, where="the inferred recipe")
-    return Starter(text, inference.notes)
+    return Starter(text, notes, command)
+
+
+def _rest(shop: ShopSettings) -> str:
+    """Write the blocks after ``[shop.*]`` for a shop with events."""
+    has_time = shop.events is not None and "timestamp" in shop.events.columns
+    models = ["popularity", "item_knn", "content_knn", "sasrec"]
+    has_text = shop.items is not None and any(
+        column in shop.items.columns for column in ("title", "description", "category", "brand")
+    )
+    if not has_text:
+        models.remove("content_knn")
+    return _REST.format(
+        by="time" if has_time else "leave_one_out",
+        by_why="the past trains, the future judges"
+        if has_time
+        else "there is an order but no time: each user's last event judges",
+        models=", ".join(f'"{model}"' for model in models),
+    )
 
 
 def _is_url(path: str) -> bool:
