@@ -4,8 +4,9 @@ In: a path of a recipe. Out: files, byte streams, hashes, or a :class:`SourceErr
 to do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from shopsynth.ingest.base import reader_name
-from shopsynth.schema import SourceError, nearest, sha256_of_file
+from shopsynth.schema import SourceError, sha256_of_file
 
 _COMPRESSED = (".gz", ".zst", ".zstd")
 _READERS_BY_SUFFIX = {
@@ -45,6 +46,7 @@ _FOREIGN = (
 )
 _HEAD_BYTES = 64 << 10
 _GLOB_SIGNS = "*?["
+_MAX_NAMES = 12
 
 
 def find_files(path: str, base: Path) -> list[Path]:
@@ -72,9 +74,22 @@ def find_files(path: str, base: Path) -> list[Path]:
         folder = target.parent
         names = [f.name for f in folder.iterdir()] if folder.is_dir() else []
     raise SourceError(
-        f"{path}: no such file; in its folder, {nearest(target.name, names)}"
+        f"{path}: no such file; {_near_files(target.name, names)}"
         if folder.is_dir()
         else f"{path}: no such file, and no such folder either; paths start at the recipe's folder"
+    )
+
+
+def _near_files(name: str, names: Sequence[str]) -> str:
+    """Say which file was probably meant, or which data files are there."""
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"in its folder, did you mean {close[0]!r}?"
+    kinds = sorted(n for n in names if _plain_suffix(Path(n)) in _READERS_BY_SUFFIX)
+    return (
+        f"its folder has {', '.join(kinds[:_MAX_NAMES]) or 'no data files'}"
+        + (f" and {len(kinds) - _MAX_NAMES:,} more" if len(kinds) > _MAX_NAMES else "")
+        + "; correct the path"
     )
 
 

@@ -148,5 +148,6 @@ def _check_ragged(file: Path, dialect: Dialect, ragged: _RaggedRows, n_good: int
         raise SourceError(
             f"{file.name}: expected {width} cells a row as in the first row, {n_ragged:,} of "
             f"{n_ragged + n_good:,} rows have another number ({widths}); "
-            "set `delimiter` or `header`, or repair the file"
+            "set `delimiter` or `header`, or repair the file. Events are expected one a row, with "
+            "user, item and time: a file with one basket a line has to be rewritten"
         )

@@ -110,6 +110,9 @@ def test_a_quote_that_is_never_closed(write, read):
 
 def test_a_missing_file_names_its_neighbour(write, read):
     write("events.csv", EVENTS)
+    write("notes.md", "not data\n")
+    with pytest.raises(SourceError, match=r"no such file; its folder has events\.csv; correct"):
+        read("events", "purchases.csv")
     with pytest.raises(SourceError, match=r"evnts\.csv: no such file.*did you mean 'events\.csv'"):
         read("events", "evnts.csv")
     with pytest.raises(SourceError, match="no such folder either"):
