@@ -66,6 +66,10 @@ def main() -> None:
     except Exception as error:
         # Ours are known by their exit code: importing their class would load Polars for --help.
         exit_code = getattr(error, "exit_code", None)
+        if exit_code is None and isinstance(error, OSError) and error.filename:
+            # A folder nobody may look into, say: the system's words tell enough.
+            say_error(f"{error.filename}: {error.strerror}", type(error).__name__, as_json)
+            sys.exit(2)
         if exit_code is None:
             raise
         say_error(str(error), type(error).__name__, as_json)

@@ -71,9 +71,12 @@ class Job:
     def folder(self, name: str) -> Path:
         """Lay out the input files called ``name`` in a folder, each under its label."""
         folder = self._scratch / "in" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for ref in self.refs(name):
-            shutil.copyfile(self._store.local_path(ref.key), folder / ref.label)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for ref in self.refs(name):
+                shutil.copyfile(self._store.local_path(ref.key), folder / ref.label)
+        except OSError as error:
+            raise storage_error(self._scratch.parent.parent, error) from error
         return folder
 
     def write(self, name: str, frame: pl.DataFrame, label: str = "all") -> PartRef:

@@ -112,5 +112,5 @@ def _hash_sources(place: Traversable, name: str, digests: dict[str, str]) -> Non
     for entry in sorted(place.iterdir(), key=lambda item: item.name):
         if entry.is_dir() and entry.name != "__pycache__":
             _hash_sources(entry, f"{name}.{entry.name}", digests)
-        elif entry.name.endswith((".py", ".j2", ".css", ".js")):
+        elif entry.name.endswith((".py", ".jinja", ".css", ".js", ".json")):
             digests[f"{name}.{entry.name}"] = sha256_of(entry.read_text(encoding="utf-8"))

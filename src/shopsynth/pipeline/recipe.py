@@ -13,6 +13,7 @@ from shopsynth.clean import CleanSettings
 from shopsynth.combine import CombineSettings
 from shopsynth.evaluate import EvaluateSettings
 from shopsynth.ingest import ShopSettings
+from shopsynth.pipeline.redaction import redacted
 from shopsynth.privacy import PrivacySettings
 from shopsynth.schema import RecipeError, Settings, nearest, sha256_of
 from shopsynth.split import SplitSettings
@@ -44,7 +45,7 @@ class GenerateSettings(Settings):
 
 
 class PipelineSettings(Settings):
-    """How the work is run; nothing here changes a result."""
+    """How the work is run; nothing here changes a result but the last digits of sums."""
 
     executor: str = "local"
     """local: processes of this machine; inline: one task after the other, for debugging."""
@@ -53,7 +54,7 @@ class PipelineSettings(Settings):
     """Worker processes; 0 takes one a core."""
 
     threads: int = Field(default=1, ge=1)
-    """Threads of a worker."""
+    """Threads of a worker; sums of floats, and with them neural models, depend on it a little."""
 
     rows_per_part: int = Field(default=2_000_000, ge=1000)
     """Upper guess for the rows of one part of a table."""
@@ -113,8 +114,8 @@ class Recipe(Settings):
 
     @property
     def sha256(self) -> str:
-        """Hash of everything that can change a result."""
-        return sha256_of(self.model_dump(mode="json", exclude={"pipeline", "title"}))
+        """Hash of everything that can change a result; a login to a source cannot."""
+        return sha256_of(redacted(self.model_dump(mode="json", exclude={"pipeline", "title"})))
 
 
 def load_recipe(path: str | Path, overrides: tuple[str, ...] = ()) -> Recipe:

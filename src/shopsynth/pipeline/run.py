@@ -4,7 +4,6 @@ In: a recipe and a folder. Out: the folder with every stage complete, and a :cla
 """
 
 import logging
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -165,8 +164,7 @@ def _publish(place: Workspace, done: dict[str, Manifest], cached: frozenset[str]
     if "report" not in done:
         return RunResult(place.root, done, cached, None, None)
     for ref in done["report"].parts("report"):
-        target = place.path(f"report/{ref.label}")
-        shutil.copyfile(place.store.local_path(ref.key), target)
+        place.lay_out(ref, f"report/{ref.label}")
     summary = {**done["report"].facts["summary"], "stages": stage_costs(done, cached)}
     place.write_json("summary.json", summary)
     return RunResult(place.root, done, cached, summary, place.path("report/report.html"))

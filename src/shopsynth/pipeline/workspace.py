@@ -4,11 +4,12 @@ In: stage names and manifests. Out: the same, complete or absent, safe against a
 
     <workspace>/<stage>/manifest.json     the stage is complete
     <workspace>/<stage>/<name>/<hash>.*   its parts
-    <workspace>/<stage>/tasks/<key>.json  tasks that are done
+    <workspace>/<stage>/tasks/<key>.json  tasks that are done and whose parts are kept
     <workspace>/recipe.json               the resolved recipe of the last run
     <workspace>/summary.json              the stable contract
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from shopsynth.pipeline.manifest import Manifest
-from shopsynth.pipeline.store import LocalStore
+from shopsynth.pipeline.base import PartRef
+from shopsynth.pipeline.manifest import FORMAT, Manifest
+from shopsynth.pipeline.store import LocalStore, storage_error
 from shopsynth.schema import WorkspaceError
 
 _MARK = "workspace.json"
@@ -62,21 +64,49 @@ class Workspace:
             lock.release()
 
     def manifest(self, stage: str) -> Manifest | None:
-        """Return a stage's manifest if the stage is complete and all of its parts exist."""
+        """Return a stage's manifest if the stage is complete and all of its parts exist.
+
+        One in another version's format counts as none: the stage runs again.
+        """
         values = self.store.get_json(f"{stage}/manifest.json")
-        if values is None:
+        if values is None or values.get("format") != FORMAT:
             return None
         manifest = Manifest.from_json(values)
         whole = all(self.store.exists(ref.key) for ref in manifest.outputs)
         return manifest if whole else None
 
     def complete(self, manifest: Manifest) -> None:
-        """Make a stage complete, then drop parts and records that no longer belong to it."""
+        """Make a stage complete, then drop parts that no longer belong to it.
+
+        Records of tasks stay as long as their parts do: a run with two more seeds then does the
+        work of two seeds.
+        """
         self.store.put_json(f"{manifest.stage}/manifest.json", manifest.to_json())
         keep = {ref.key for ref in manifest.outputs} | {f"{manifest.stage}/manifest.json"}
         for key in self.store.keys(manifest.stage):
-            if key not in keep:
+            if key not in keep and not self._is_live_record(key, keep):
                 self.store.delete(key)
+
+    def lay_out(self, ref: PartRef, name: str) -> Path:
+        """Copy a part to a stable name, so that readers see the old file or the new one.
+
+        Raises:
+            WorkspaceError: If it cannot be written.
+        """
+        draft = self.store.scratch() / "copy"
+        try:
+            shutil.copyfile(self.store.local_path(ref.key), draft)
+            self.store.put_file(draft, name)
+            draft.parent.rmdir()
+        except OSError as error:
+            raise storage_error(self.root, error) from error
+        return self.root / name
+
+    def _is_live_record(self, key: str, kept: set[str]) -> bool:
+        if "/tasks/" not in key:
+            return False
+        record = self.store.get_json(key)
+        return record is not None and all(ref["key"] in kept for ref in record["outputs"])
 
     def path(self, name: str) -> Path:
         """Return the path of a file at the top of the workspace."""

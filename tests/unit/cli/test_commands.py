@@ -133,6 +133,31 @@ def test_export_formats(call, combined, tmp_path):
     assert len(json.loads(out)["files"]) == 3
 
 
+def test_export_refuses_rows_older_than_the_protection_of_their_label(call, combined, shop):
+    code, _, err = call(
+        "privacy", shop, "-w", combined, *INLINE, "--quiet", "--set", 'privacy.mode="public"'
+    )
+    assert code == 0, err
+    code, _, err = call("export", "-w", combined, "--to", "csv", "-o", combined.parent / "x")
+    assert (code, "expected stages of one run" in err) == (2, True)
+    assert not (combined.parent / "x").exists()
+
+
+def test_export_into_a_file_says_so(call, combined, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = call("export", "-w", combined, "--to", "csv", "-o", tmp_path / "file")
+    assert (code, "choose another --output" in err) == (2, True)
+
+
+def test_what_the_system_refuses_is_told_without_a_traceback(call, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "/closed/recipe.toml")
+
+    monkeypatch.setattr("shopsynth.pipeline.run", refuse)
+    code, _, err = call("run", "/closed/recipe.toml")
+    assert (code, "/closed/recipe.toml: Permission denied" in err) == (2, True)
+
+
 def test_export_before_combine_says_what_to_run(call, tmp_path):
     code, _, err = call("export", "-w", tmp_path / "none", "--to", "csv", "-o", tmp_path / "x")
     assert code == 2

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from shopsynth.pipeline.base import Task
-from shopsynth.pipeline.job import run_task
-from shopsynth.pipeline.manifest import Manifest, code_hash, library_versions
+from shopsynth.pipeline.job import recorded, run_task
+from shopsynth.pipeline.manifest import FORMAT, Manifest, code_hash, library_versions
 from shopsynth.pipeline.meter import Cost, Meter
+from shopsynth.pipeline.recipe import make_recipe
 from shopsynth.pipeline.redaction import redacted
 from shopsynth.pipeline.workspace import Workspace
 from shopsynth.schema import WorkspaceError
@@ -29,13 +30,18 @@ def test_a_manifest_round_trips_and_completes_the_stage(tmp_path):
     assert found.parts("doubled") == done.outputs
 
 
-def test_completing_sweeps_parts_and_records_that_are_not_outputs(tmp_path):
+def test_completing_sweeps_what_is_no_output_and_keeps_records_of_what_is(tmp_path):
     place = Workspace(tmp_path / "w")
     old = run_task(Task("s", "fakes.tasks:double", (), {"x": [1]}), place.store)
     new = run_task(Task("s", "fakes.tasks:double", (), {"x": [2]}), place.store)
     place.complete(_manifest(new.outputs))
     assert not place.store.exists(old.outputs[0].key)
-    assert place.store.keys("s") == sorted([new.outputs[0].key, "s/manifest.json"])
+    kept = [key for key in place.store.keys("s") if "/tasks/" not in key]
+    assert kept == sorted([new.outputs[0].key, "s/manifest.json"])
+    again = Task("s", "fakes.tasks:double", (), {"x": [2]})
+    assert recorded(again, place.store) is not None
+    assert recorded(Task("s", "fakes.tasks:double", (), {"x": [1]}), place.store) is None
+    assert len(place.store.keys("s/tasks")) == 1
 
 
 def test_a_stage_with_a_lost_part_is_not_complete(tmp_path):
@@ -86,3 +92,57 @@ def test_meter_adds_worker_seconds_and_sees_memory():
 def test_passwords_do_not_reach_manifests():
     kept = redacted({"a": ["mysql://u:p@h/db", 3], "b": {"c": "postgresql://u@h/x"}})
     assert kept == {"a": ["mysql://***@h/db", 3], "b": {"c": "postgresql://***@h/x"}}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:se/cret@host/shop",
+        "postgresql://ann:se@cret@host/shop",
+        "postgresql://host/shop?user=ann&password=secret",
+        "mysql://host/shop?ssl_key=secret&charset=utf8",
+    ],
+)
+def test_no_spelling_of_a_login_is_kept(url):
+    kept = redacted(url)
+    assert "cret" not in kept
+    assert "ann" not in kept
+    assert "host/shop" in kept
+    assert redacted(kept) == kept
+
+
+def test_another_login_to_the_same_source_is_the_same_recipe(tmp_path):
+    def recipe(url):
+        return make_recipe({"shop": {"events": {"path": url}}}, base=tmp_path)
+
+    ann, bob = recipe("postgresql://ann:1@host/shop"), recipe("postgresql://bob:2@host/shop")
+    assert ann.sha256 == bob.sha256
+    assert ann.sha256 != recipe("postgresql://ann:1@host/other").sha256
+
+
+def test_a_manifest_of_another_format_is_none(tmp_path):
+    place = Workspace(tmp_path / "w")
+    place.complete(_manifest())
+    values = {**_manifest().to_json(), "format": FORMAT + 1, "new_field": 1}
+    place.store.put_json("s/manifest.json", values)
+    assert place.manifest("s") is None
+
+
+def test_a_part_that_cannot_be_laid_out_is_a_workspace_error(tmp_path):
+    place = Workspace(tmp_path / "w")
+    done = run_task(Task("s", "fakes.tasks:double", (), {"x": [1]}), place.store)
+    assert place.lay_out(done.outputs[0], "s/stable.parquet").stat().st_size > 0
+    place.store.delete(done.outputs[0].key)
+    with pytest.raises(WorkspaceError, match="writing failed"):
+        place.lay_out(done.outputs[0], "s/stable.parquet")
+
+
+def test_code_hash_sees_templates(tmp_path, monkeypatch):
+    monkeypatch.setattr("shopsynth.pipeline.manifest.files", lambda _: tmp_path)
+    page = tmp_path / "report" / "page.html.jinja"
+    page.parent.mkdir()
+    hashes = set()
+    for text in ("one", "two"):
+        page.write_text(text)
+        hashes.add(code_hash.__wrapped__("report"))
+    assert len(hashes) == 2
