@@ -64,10 +64,9 @@ def test_a_fresh_sample_of_the_same_shop_reaches_the_ceiling_and_no_more(
         )
         for seed in range(10)
     ]
-    nearness, ceiling = (sum(found[POPULARITY][i] for found in fresh) for i in (0, 1))
-    assert nearness == pytest.approx(ceiling, rel=0.2)
-    assert all(found[LENGTH][0] < 0.2 for found in fresh)
-    assert all(found[REPEATS][0] < 0.05 for found in fresh)
+    for name in (POPULARITY, LENGTH, HOURS):
+        reached, ceiling = (sum(found[name][i] for found in fresh) for i in (0, 1))
+        assert reached == pytest.approx(ceiling, rel=0.25)
 
 
 def test_each_bend_moves_its_own_figure(real, heldout, make_events, random_histories):
