@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shopsynth.ingest._evidence import MIN_TIME_SHARE, is_bought, named_time, trusted_roles
+from shopsynth.ingest._files import shown
 from shopsynth.ingest._left_out import label_of, left_out
 from shopsynth.ingest._profile import ColumnProfile, Profile
 from shopsynth.ingest._recipe_text import Finding
@@ -160,7 +161,10 @@ def _events(look: _Look | None) -> Finding | None:
     if order == "position":
         why = "who and what are in one source, and a number orders the events of a user."
     if look.joins:
-        added = ", ".join(join.path for join in look.joins)
+        added = " and ".join(
+            shown(join.path) + (f", table {join.table}" if join.table else "")
+            for join in look.joins
+        )
         why = f"order lines say what; who and when are joined from {added}."
     doubts = []
     if look.profile.is_headless:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from shopsynth.ingest._profile import Profile
 from shopsynth.ingest._recipe_text import Finding
-from shopsynth.ingest._roles import is_personal
+from shopsynth.ingest._roles import SYNONYMS, is_personal, squeezed
 from shopsynth.ingest.settings import TableSource
 
 
@@ -33,7 +33,8 @@ def left_out(
                 notes.append(f"{profile.label} is left out: {why}.")
             continue
         used = {c for source in users for c in (*source.columns.values(), *source.attributes)}
-        notes += _columns(profile, [column for column in profile.columns if column not in used])
+        rest = [column for column in profile.columns if column not in used]
+        notes += _columns(profile, rest, has_users="user_id" in found)
     return notes
 
 
@@ -66,9 +67,15 @@ def _why(
     return "its columns fit no table"
 
 
-def _columns(profile: Profile, names: Sequence[str]) -> list[str]:
-    plain = [name for name in names if not is_personal(name)]
-    personal = [name for name in names if is_personal(name)]
+def _sounds_personal(column: str) -> bool:
+    """Say whether a column may name or reach people; names of products do not."""
+    of_items = {name for role in ("title", "brand", "category") for name in SYNONYMS[role]}
+    return is_personal(column) and squeezed(column) not in of_items - {"name"}
+
+
+def _columns(profile: Profile, names: Sequence[str], *, has_users: bool) -> list[str]:
+    personal = [name for name in names if has_users and _sounds_personal(name)]
+    plain = [name for name in names if name not in personal]
     notes = []
     if plain:
         notes.append(

@@ -78,7 +78,8 @@ def infer_shop(paths: Sequence[str], base: Path | None = None) -> Inference:
         seen = "; ".join(f"{p.label}: {_listed(list(p.columns))}" for p in profiles)
         raise SourceError(
             "expected a column that names items (item_id, product_id, sku, 商品编号, …), found "
-            f"none in {seen or 'these files'}. Write the recipe by hand: [shop.items] columns = …"
+            f"none in {seen or 'these files'}. Write the recipe by hand: [shop.items] columns = …; "
+            "events are read one a row, with user, item and time"
         )
     return Inference(
         shop=ShopSettings(**blocks),

@@ -64,15 +64,17 @@ def _claims(recipe: Recipe) -> list[str]:
 
 def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:
     known = recipe.shop.sources()
-    needed = "queries" if recipe.split.by == "query" else "events"
-    if needed not in known:
-        return [f"split.by = {recipe.split.by!r} cuts {needed}; expected a block [shop.{needed}]"]
-    tasks = {task: get_task(task).table for task in recipe.train.tasks if task in TASKS}
+    cut = "queries" if recipe.split.by == "query" else "events"
+    needs = {cut: f"split.by = {recipe.split.by!r} cuts {cut}"}
+    if learns:
+        tasks = [task for task in recipe.train.tasks if task in TASKS]
+        needs |= {
+            (table := get_task(task).table): f"the task {task} needs {table}" for task in tasks
+        }
     return [
-        f"the task {task} needs {table}; expected a block [shop.{table}], found only "
-        f"{', '.join(known)}"
-        for task, table in tasks.items()
-        if learns and table not in known
+        f"{why}; expected a block [shop.{table}], found only {', '.join(known)}"
+        for table, why in needs.items()
+        if table not in known
     ]
 
 

@@ -58,7 +58,7 @@ cutoffs = [10, 20]
 """
 
 _NEEDED = (
-    "no events found; next_item, the one task there is, needs rows with a user, an item and a time "
+    "No events found; next_item, the one task there is, needs rows with a user, an item and a time "
     "(or a position)"
 )
 _WITHOUT_EVENTS = """

@@ -254,12 +254,14 @@ def test_what_is_left_out_says_why(write, tmp_path):
 
 
 def test_names_and_contacts_are_not_recommended(write, tmp_path):
-    write("orders.csv", table("uid,sku,ts,email,colour", [
-        (n % 6, n % 8, DAYS[n % 28], f"{n % 6}@x.org", "red") for n in range(50)
+    write("orders.csv", table("uid,sku,ts,email,brandname,colour", [
+        (n % 6, n % 8, DAYS[n % 28], f"{n % 6}@x.org", "acme", "red") for n in range(50)
     ]))  # fmt: skip
-    notes = infer_shop(["orders.csv"], tmp_path).notes
+    write("goods.csv", table("sku,title,department name", [(n, "thing", "a") for n in range(8)]))
+    notes = infer_shop(["orders.csv", "goods.csv"], tmp_path).notes
     assert "orders.csv: left out email, which may name or reach people." in notes
-    assert "orders.csv: left out colour; add them to attributes to keep them." in notes
+    assert "orders.csv: left out brandname, colour; add them to attributes to keep them." in notes
+    assert "goods.csv: left out department name; add them to attributes to keep them." in notes
 
 
 def test_the_embedded_shop_and_paths_elsewhere(write, tmp_path):

@@ -30,7 +30,7 @@ def test_without_events_a_recipe_says_how_far_it_goes_and_why(tmp_path, content,
     assert f"shopsynth {command} recipe.toml" in starter.text
     assert "# [shop.events]" in starter.text
     assert "sasrec" not in starter.text
-    assert "next_item" in starter.notes[-1]
+    assert "next_item, the one task there is, needs rows with a user" in starter.notes[-1]
     assert f"as far as {command}" in starter.notes[-1]
     recipe = recipe_of(starter, tmp_path)
     check_recipe(recipe, command)
