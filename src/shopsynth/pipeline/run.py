@@ -29,6 +29,7 @@ from shopsynth.schema import (
     GateError,
     InterruptedRunError,
     Progress,
+    RecipeError,
     UnknownNameError,
     nearest,
     sha256_of,
@@ -80,6 +81,11 @@ def run(
     """
     if until not in STAGES:
         raise UnknownNameError(f"stage {until!r} does not exist; {nearest(until, STAGES)}")
+    if isinstance(recipe, Recipe) and overrides:
+        raise RecipeError(
+            "run: overrides change the file of a recipe, got a Recipe; give its path, or the "
+            "overrides to load_recipe"
+        )
     checked = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, overrides)
     check_recipe(checked, until)
     place = Workspace(workspace)

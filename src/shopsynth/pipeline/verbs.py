@@ -63,7 +63,8 @@ class Verbs:
             n_buckets: Number of parts to make.
 
         Returns:
-            One part a bucket, labelled ``bucket-<number>``; empty buckets are left out.
+            One part a bucket, labelled ``bucket-<number>``; empty buckets are left out, unless all
+            are: then one empty part.
         """
         if n_buckets == 1 and len(parts) == 1:
             return tuple(parts)
@@ -73,6 +74,9 @@ class Verbs:
             for part in parts
         ]
         pieces = [ref for result in self.map(label, cut) for ref in result.outputs]
+        if not pieces:
+            # No row anywhere: one of the empty parts still tells the columns.
+            return tuple(parts[:1])
         labels = sorted({ref.label for ref in pieces})
         gather = [
             self.task(

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from fakes.shops import RECIPE, tiny_tables, write_tiny_shop
-from shopsynth.pipeline import run
-from shopsynth.schema import SchemaError
+from shopsynth.pipeline import load_recipe, run
+from shopsynth.schema import RecipeError, SchemaError
 
 INLINE = ("pipeline.executor=inline",)
 SMALL_PARTS = (*INLINE, "pipeline.rows_per_part=1000")
@@ -98,3 +98,24 @@ def test_a_source_whose_parts_differ_in_width_of_numbers_is_read(tmp_path):
         coupons.write_parquet(tmp_path / "events" / f"{name}.parquet")
     done = run(path, tmp_path / "w", until="ingest", overrides=INLINE)
     assert _table(done, "ingest", "events")["coupon"].unique().to_list() == [2.0]
+
+
+def test_a_file_is_read_again_when_another_settles_its_dates(tmp_path):
+    path = write_tiny_shop(tmp_path, RECIPE.replace("events.csv", "events"))
+    (tmp_path / "events").mkdir()
+    events = tiny_tables()["events"].head(20)
+    open_date = events.with_columns(pl.lit("03/04/2026 10:00").alias("timestamp"))
+    open_date.write_csv(tmp_path / "events" / "a.csv")
+    months = {}
+    for settled in ("25/04/2026 10:00", "04/25/2026 10:00"):
+        clear = events.with_columns(pl.lit(settled).alias("timestamp"))
+        clear.write_csv(tmp_path / "events" / "b.csv")
+        done = run(path, tmp_path / "w", until="ingest", overrides=INLINE)
+        months[settled] = _table(done, "ingest", "events")["timestamp"].dt.month().min()
+    assert months == {"25/04/2026 10:00": 4, "04/25/2026 10:00": 3}
+
+
+def test_overrides_of_a_recipe_that_is_no_file_are_refused(tmp_path):
+    recipe = load_recipe(write_tiny_shop(tmp_path))
+    with pytest.raises(RecipeError, match="give its path"):
+        run(recipe, tmp_path / "w", overrides=("seed=4",))

@@ -55,3 +55,10 @@ def test_reduce_and_fit_give_one_result_and_progress_is_told(verbs):
     assert result.facts == {"total": 12}
     assert verbs.fit("sum", "fakes.tasks:double", [], x=[4]).facts == {"total": 8}
     assert verbs.progress.started == [("s: sum", 1), ("s: sum", 1)]
+
+
+def test_an_exchange_of_parts_without_rows_keeps_their_columns(verbs):
+    empty = pl.DataFrame(schema={"user_id": pl.String, "n": pl.Int64})
+    parts = [_part(verbs, empty, label) for label in ("p0", "p1")]
+    (kept,) = _read(verbs, verbs.exchange("gather", parts, "user_id", 3))
+    assert kept.equals(empty)

@@ -24,6 +24,7 @@ from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
 from shopsynth.pipeline.stages.combine import arms
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
+from shopsynth.pipeline.stages.train import model_code
 from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
 from shopsynth.train import get_task, rankers
 
@@ -85,6 +86,7 @@ def _score_tasks(context: StageContext, shared: list[PartRef]) -> list[Task]:
             task=recipe.train.tasks[0],
             cutoffs=list(recipe.evaluate.cutoffs),
             exclude_seen=recipe.train.exclude_seen,
+            code=model_code(recipe)[fit["model"]],
         )
         for fit in fitted
     ]
@@ -175,6 +177,7 @@ STAGE = Stage(
     config=lambda recipe: {
         "evaluate": recipe.evaluate.model_dump(mode="json", exclude={"fail_under"}),
         "train": recipe.train.model_dump(mode="json"),
+        "code": model_code(recipe),
         "arms": list(arms(recipe)),
         "mode": recipe.privacy.mode,
         "seed": recipe.seed,

@@ -26,6 +26,7 @@ from shopsynth.pipeline.stages.base import (
     add_counts,
     count_rejects,
 )
+from shopsynth.schema import sha256_of
 
 _HERE = "shopsynth.pipeline.stages.ingest"
 
@@ -45,6 +46,8 @@ def run(context: StageContext) -> StageOutput:
     hashes = fingerprints(recipe)
     results: dict[str, list[TaskResult]] = {}
     for table, source in recipe.shop.sources().items():
+        # One file may tell what another leaves open: whether 03/04 is a day in March or April.
+        of_table = [value for name, value in hashes.items() if name.startswith(f"{table}/")]
         tasks = [
             verbs.task(
                 f"{_HERE}:read_one",
@@ -55,6 +58,7 @@ def run(context: StageContext) -> StageOutput:
                 base=str(recipe.base),
                 label=f"part-{number:05d}",
                 content=hashes[f"{table}/{number}"],
+                others=sha256_of(of_table),
             )
             for number, part in enumerate(list_parts(source, recipe.base))
         ]
