@@ -100,12 +100,8 @@ def compare_arms(
     Raises:
         InputError: If runs do not have the same units.
     """
-    wanted = units.filter(
-        pl.col("cutoff") == cutoff,
-        (pl.col("metric") == headline_metric) | (pl.col("slice") == "all"),
-        pl.col("arm").is_in([baseline, candidate, *controls]),
-    )
     others = [baseline, *(control for control in controls if control not in (baseline, candidate))]
+    wanted = _asked(units, [candidate, *others], headline_metric, cutoff)
     rows = list(
         chain.from_iterable(
             _differences(matrix, candidate, others, resamples, seed)
@@ -120,6 +116,17 @@ def compare_arms(
         [_as_record(row, candidate) for row in rows],
         schema=EVALUATION_COLUMNS["uplift"],
         orient="row",
+    )
+
+
+def _asked(
+    units: pl.DataFrame, arms: Sequence[str], headline_metric: str, cutoff: int
+) -> pl.DataFrame:
+    """Keep what is compared: the headline metric on every slice, other metrics on all units."""
+    return units.filter(
+        pl.col("cutoff") == cutoff,
+        (pl.col("metric") == headline_metric) | (pl.col("slice") == "all"),
+        pl.col("arm").is_in(arms),
     )
 
 
