@@ -128,6 +128,8 @@ def _why_not_en(main: Comparison, controls: Sequence[Comparison]) -> str:
         )
     if main.standing == "unknown":
         return ""
+    if main.mde == 0:
+        return "The model answers every question alike with and without them."
     power = f"; the test could have shown about ±{percent(main.mde, sign=False)} or more"
     return f"That is within chance{power if is_number(main.mde) else ''}."
 
@@ -141,6 +143,8 @@ def _why_not_zh(main: Comparison, controls: Sequence[Comparison]) -> str:
         return "区间虽低于零，但随机种子太少或检验太多，不足以认定效果。"
     if main.standing == "unknown":
         return ""
+    if main.mde == 0:
+        return "有没有这些数据，该模型对每个问题的回答都一样。"
     power = f"；本次检验能发现约 ±{percent(main.mde, sign=False)} 以上的效果"
     return f"这一变化在随机波动之内{power if is_number(main.mde) else ''}。"
 

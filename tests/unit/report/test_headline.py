@@ -109,6 +109,18 @@ def test_too_few_seeds_is_not_called_chance(make_evaluation, effect, side, side_
     assert "chance" not in headline.sentence_en
 
 
+def test_a_model_that_no_row_can_change_is_not_called_chance(make_evaluation):
+    """Content-KNN learns nothing from events: a power of 0 would be nonsense."""
+    evaluation = make_evaluation(0.0)
+    same = evaluation.uplift.with_columns(
+        pl.lit(0.0).alias(name) for name in ("absolute", "relative", "low", "high", "mde")
+    )
+    headline = explain(make_evaluation(0.0, uplift=same))
+    assert "answers every question alike with and without them" in headline.sentence_en
+    assert "回答都一样" in headline.sentence_zh
+    assert "chance" not in headline.sentence_en
+
+
 def test_harm_is_said_as_plainly_as_help(make_evaluation):
     headline = explain(make_evaluation(-0.08))
     assert headline.verdict == "harms"
