@@ -77,7 +77,7 @@ def nearest_rows(
     across = vectors[candidates].T.tocsr()
     progress.start("nearest neighbours", -(-queries.size // _BLOCK_ROWS))
     found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
-    for start in range(0, queries.size, _BLOCK_ROWS):
+    for start in range(0, max(1, queries.size), _BLOCK_ROWS):  # One empty block without queries.
         block = (vectors[queries[start : start + _BLOCK_ROWS]] @ across).tocoo()
         row, column = block.row.astype(np.int64) + start, candidates[block.col].astype(np.int64)
         usable = (block.data > least) & (queries[row] != column)

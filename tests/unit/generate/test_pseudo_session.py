@@ -78,6 +78,13 @@ def test_a_catalogue_where_nothing_is_alike_is_refused(make_view):
         sample(view, 3)
 
 
+def test_a_shop_without_a_tail_is_refused(make_view):
+    items = pl.DataFrame({"item_id": ["a", "b"], "title": ["red mug", "blue mug"]})
+    view = make_view({f"u{n}": ["a", "b"] for n in range(9)}, items=items)
+    with pytest.raises(EmptyDataError, match=r"resembles a warm item's, got none of 0"):
+        sample(view, 3)
+
+
 def test_a_catalogue_without_text_is_refused(make_view):
     with pytest.raises(InputError, match="expected a catalogue with text"):
         sample(make_view({"u": ["a", "b"]}), 3)
