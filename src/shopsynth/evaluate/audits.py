@@ -56,7 +56,9 @@ def audit_release(
 
     Returns:
         Columns of ``EVALUATION_COLUMNS["audits"]``. For the copy audits ``value`` is the p-value
-        of a one-sided Fisher test and must exceed ``threshold``.
+        of a one-sided Fisher test and must exceed ``threshold``. Where no number of copies could
+        fail (no held-out history is long enough, as in a split by leave-one-out) there is no
+        threshold: what cannot fail has not passed.
     """
     tables = (train, heldout, synthetic)
     catalogue = shared_catalogue(tables)
@@ -87,7 +89,7 @@ def audit_release(
 
 def _copy_audit(
     name: str, seen: np.ndarray, unseen: np.ndarray, note: str
-) -> tuple[str, float, float, bool, str]:
+) -> tuple[str, float, float | None, bool, str]:
     """Test whether seen histories are copied more often than unseen ones.
 
     Args:
@@ -108,7 +110,8 @@ def _copy_audit(
         if needed is not None
         else "with so few held-out histories no excess could be shown at all"
     )
-    return name, p_value, P_THRESHOLD, p_value > P_THRESHOLD, f"{counts}; {power}; {note}"
+    threshold = P_THRESHOLD if needed is not None else None
+    return name, p_value, threshold, p_value > P_THRESHOLD, f"{counts}; {power}; {note}"
 
 
 def _excess_p(n_copied: int, n_seen: int, n_chance: int, n_unseen: int) -> float:

@@ -60,8 +60,11 @@ def told_result(result: RunResult) -> ToldResult:
 
 
 def _privacy_line(privacy: dict[str, Any]) -> str:
-    failed = [audit["name"] for audit in privacy["audits"] if not audit["passed"]]
-    audits = f"audits failed: {', '.join(failed)}" if failed else "all audits passed"
+    gates = [audit for audit in privacy["audits"] if audit["threshold"] is not None]
+    failed = [audit["name"] for audit in gates if not audit["passed"]]
+    audits = "all audits passed" if gates else "no audit could have found copies"
+    if failed:
+        audits = f"audits failed: {', '.join(failed)}"
     return f"mode {privacy['mode']}: {NOTICES[privacy['mode']]}; {audits}"
 
 

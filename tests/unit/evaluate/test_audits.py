@@ -93,7 +93,9 @@ def test_without_a_yardstick_the_audit_says_that_it_is_blind(make_events):
     train = make_events({"r1": "a b c", "r2": "d e f"})
     made = make_events({"s1": "a b c", "s2": "d e f"})
     found = audited(train, make_events({}), made)
-    assert found[WHOLE]["passed"]
+    assert found[WHOLE]["threshold"] is None
+    last_two = audited(train, make_events({"r1": "d e", "r2": "f a"}), made)
+    assert last_two[WHOLE]["threshold"] is None
     assert "no excess could be shown at all" in str(found[WHOLE]["power"])
     assert found[DISTANCE]["value"] != found[DISTANCE]["value"]
 
