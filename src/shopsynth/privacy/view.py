@@ -91,6 +91,8 @@ class PrivateView:
         return cls(data, **receipt)
 
     def __repr__(self) -> str:
+        if self.mode == "dp":  # Counts of people's rows have to be bought, like any answer.
+            return "PrivateView(mode='dp')"
         return f"PrivateView(mode={self.mode!r}, {self._data.counts()})"
 
     def __reduce__(self) -> Any:

@@ -1,6 +1,9 @@
 """PrivateView: a receipt restores it, nothing copies it out."""
 
 import copy
+import re
+from importlib.resources import files
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -38,3 +41,12 @@ def test_dp_counts_nothing_for_free_but_can_be_stored():
     with pytest.raises(PrivacyError, match="only answers of mechanisms"):
         _ = view.n_users
     assert set(view.protected_tables()) == {"items", "events"}
+    assert repr(view) == "PrivateView(mode='dp')"
+
+
+@pytest.mark.parametrize("room", ["generate", "train"])
+def test_no_room_that_learns_reaches_around_the_view(room):
+    sources = sorted(Path(str(files("shopsynth").joinpath(room))).rglob("*.py"))
+    assert len(sources) > 10
+    around = re.compile(r"protected_tables|view\._data|PrivateView\.restore|open_view|load_key")
+    assert [path.name for path in sources if around.search(path.read_text())] == []
