@@ -119,3 +119,15 @@ def test_overrides_of_a_recipe_that_is_no_file_are_refused(tmp_path):
     recipe = load_recipe(write_tiny_shop(tmp_path))
     with pytest.raises(RecipeError, match="give its path"):
         run(recipe, tmp_path / "w", overrides=("seed=4",))
+
+
+def test_a_column_weight_of_the_shop_changes_no_score(tmp_path):
+    plain = run(write_tiny_shop(tmp_path / "a"), tmp_path / "a" / "w", overrides=INLINE)
+    path = write_tiny_shop(tmp_path / "b")
+    events = pl.read_csv(tmp_path / "b" / "events.csv")
+    kilograms = (pl.int_range(pl.len()) % 7 + 0.5).alias("weight")
+    events.with_columns(kilograms).write_csv(tmp_path / "b" / "events.csv")
+    weighed = run(path, tmp_path / "b" / "w", overrides=INLINE)
+    assert plain.summary is not None
+    assert weighed.summary is not None
+    assert plain.summary["metrics"] == weighed.summary["metrics"]

@@ -19,6 +19,7 @@ from shopsynth.schema import (
     order_column,
 )
 
+_OF_TRAINING_ROWS = ("origin", "weight")
 _EARLIER = {"validation": ("train",), "test": ("train", "validation")}
 
 
@@ -77,6 +78,8 @@ class NextItem:
             .sort("unit_id", "item_id")
             .cast(dict(TRUTH_COLUMNS))
         )
+        # A shop's own column weight (of a parcel, say) is not the weight of a row.
+        history = history.drop(_OF_TRAINING_ROWS, strict=False)
         history = history.join(asked.select("user_id").unique(), on="user_id", how="semi")
         requests = Dataset(items=split.train.items, events=history)
         return Holdout(Dataset(items=requests.items, events=requests.ordered_events()), truth)
