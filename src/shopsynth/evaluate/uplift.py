@@ -30,9 +30,6 @@ HARMS = "harms"
 ALPHA = 0.05
 """Rate of false alarms of a family."""
 
-_POWER_FACTOR = 2.8
-"""Standard errors an effect needs to be found with 80 % power at 5 %: 1.96 + 0.84."""
-
 _Place = tuple[str, str, str, int, str]
 
 
@@ -95,7 +92,7 @@ def compare_arms(
 
     Returns:
         Columns of ``EVALUATION_COLUMNS["uplift"]``: the headline model first, then ``system``, then
-        the others by name; ``mde`` is 2.8 standard errors.
+        the others by name; ``mde`` is what would have been found with 80 % power at 5 %.
 
     Raises:
         InputError: If runs do not have the same units.
@@ -264,6 +261,6 @@ def _as_record(row: _Row, candidate: str) -> dict[str, object]:
         "low": row.effect.low,
         "high": row.effect.high,
         "p_holm": row.p_holm,
-        "mde": _POWER_FACTOR * row.effect.standard_error,
+        "mde": row.effect.detectable,
         "verdict": row.verdict,
     }
