@@ -125,8 +125,8 @@ def test_a_column_weight_of_the_shop_changes_no_score(tmp_path):
     plain = run(write_tiny_shop(tmp_path / "a"), tmp_path / "a" / "w", overrides=INLINE)
     path = write_tiny_shop(tmp_path / "b")
     events = pl.read_csv(tmp_path / "b" / "events.csv")
-    kilograms = (pl.int_range(pl.len()) % 7 + 0.5).alias("weight")
-    events.with_columns(kilograms).write_csv(tmp_path / "b" / "events.csv")
+    parcel = pl.format("{} kg", pl.int_range(pl.len()) % 7).alias("weight")
+    events.with_columns(parcel).write_csv(tmp_path / "b" / "events.csv")
     weighed = run(path, tmp_path / "b" / "w", overrides=INLINE)
     assert plain.summary is not None
     assert weighed.summary is not None
