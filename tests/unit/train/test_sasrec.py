@@ -19,14 +19,9 @@ from shopsynth.schema import (
 from shopsynth.train import make_ranker
 from shopsynth.train.next_item._batches import Batches
 from shopsynth.train.next_item._histories import read_histories
+from shopsynth.train.next_item._network import Answers, sampled_softmax_loss, softmax_loss
 from shopsynth.train.next_item._probe import Probe
-from shopsynth.train.next_item._sasrec_network import (
-    Answers,
-    NetworkSize,
-    SasrecNetwork,
-    sampled_softmax_loss,
-    softmax_loss,
-)
+from shopsynth.train.next_item._sasrec_network import NetworkSize, SasrecNetwork
 
 N_ITEMS = 12
 ITEMS = pl.DataFrame({"item_id": [f"i{n:02}" for n in range(N_ITEMS)]})

@@ -1,4 +1,4 @@
-"""Batches for SASRec: windows of histories, packed side by side into rows without gaps.
+"""Batches for networks: windows of histories, packed side by side into rows without gaps.
 
 In: histories as flat arrays. Out: rows of tokens, and the questions asked at some of them.
 

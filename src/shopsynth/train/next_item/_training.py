@@ -1,4 +1,4 @@
-"""How a SASRec network is fitted: steps, evaluations, early stopping.
+"""How a network is fitted: steps, evaluations, early stopping.
 
 In: batches and a way to judge a network on validation. Out: the best network and the steps taken.
 """
@@ -13,9 +13,9 @@ from torch import Tensor
 
 from shopsynth.schema import InputError, Progress
 from shopsynth.train.next_item._batches import Batch, Batches
-from shopsynth.train.next_item._sasrec_network import (
+from shopsynth.train.next_item._network import (
     Answers,
-    SasrecNetwork,
+    HistoryNetwork,
     sampled_softmax_loss,
     softmax_loss,
 )
@@ -53,6 +53,7 @@ class Training:
     """One network in training.
 
     Args:
+        name: The model's registered name, for the listener and for errors.
         network: With its first weights; changed in place.
         schedule: How long and how fast.
         rng: Draws negatives.
@@ -65,11 +66,13 @@ class Training:
 
     def __init__(
         self,
-        network: SasrecNetwork,
+        name: str,
+        network: HistoryNetwork,
         schedule: Schedule,
         rng: np.random.Generator,
-        judge: Callable[[SasrecNetwork], float],
+        judge: Callable[[HistoryNetwork], float],
     ) -> None:
+        self._name = name
         self._network = network
         self._schedule = schedule
         self._rng = rng
@@ -94,7 +97,7 @@ class Training:
             InputError: If the loss is no longer a finite number.
         """
         schedule = self._schedule
-        progress.start("sasrec", schedule.steps)
+        progress.start(self._name, schedule.steps)
         self._network.train()
         since = 0
         for batch, ends_epoch in self._stream(batches):
@@ -137,8 +140,8 @@ class Training:
         loss = self._loss(asking, answers)
         if not torch.isfinite(loss):
             raise InputError(
-                f"sasrec: expected a finite loss, got {loss.item()} after {self.n_steps} steps; "
-                "lower learning_rate in [train.options.sasrec]"
+                f"{self._name}: expected a finite loss, got {loss.item()} after {self.n_steps} "
+                f"steps; lower learning_rate in [train.options.{self._name}]"
             )
         self.n_steps += 1
         warm = min(1.0, self.n_steps / max(1, self._schedule.warm_up))
