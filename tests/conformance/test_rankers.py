@@ -14,21 +14,20 @@ from shopsynth.train import RANKERS, Ranker, make_ranker
 
 BLOCKS, PER_BLOCK, USERS = 4, 6, 160
 N_ITEMS = BLOCKS * PER_BLOCK
-SMALL = {
-    "sasrec": {
-        "dim": 16,
-        "layers": 1,
-        "max_length": 8,
-        "dropout": 0.1,
-        "learning_rate": 0.02,
-        "warm_up": 5,
-        "batch_tokens": 512,
-        "max_epochs": 100,
-        "patience": 5,
-    }
+SMALL_NETWORK = {
+    "dim": 16,
+    "layers": 1,
+    "max_length": 8,
+    "dropout": 0.1,
+    "learning_rate": 0.02,
+    "warm_up": 5,
+    "batch_tokens": 512,
+    "max_epochs": 100,
+    "patience": 5,
 }
-PERSONAL = ["content_knn", "item_knn", "sasrec"]
-COUNTED = ["content_knn", "item_knn", "popularity"]
+SMALL = {"gru4rec": SMALL_NETWORK, "sasrec": SMALL_NETWORK}
+PERSONAL = ["content_knn", "gru4rec", "hybrid", "item_knn", "sasrec"]
+COUNTED = ["content_knn", "hybrid", "item_knn", "popularity"]
 
 
 def item(block: int, place: int) -> str:
@@ -77,8 +76,8 @@ def share_of_own_block(ranking: pl.DataFrame) -> float:
     return float(own.to_series().to_numpy().mean())
 
 
-def test_four_rankers_are_found() -> None:
-    assert {"popularity", "item_knn", "content_knn", "sasrec"} <= set(RANKERS.names())
+def test_the_built_in_rankers_are_found() -> None:
+    assert {"popularity", *PERSONAL} <= set(RANKERS.names())
 
 
 @pytest.fixture(scope="module", params=RANKERS.names())
@@ -99,7 +98,7 @@ def test_it_learns_the_planted_blocks(name: str, ranker: Ranker) -> None:
     if name == "popularity":
         assert share_of_own_block(ranking) < 0.5
         assert ranking["item_id"].n_unique() == 1
-    elif name == "sasrec":
+    elif name in SMALL:
         assert ranking.join(asked.truth, on=["unit_id", "item_id"]).height > 0.9 * ranking.height
 
 

@@ -12,9 +12,9 @@ from pydantic import Field
 from scipy import sparse
 
 from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
-from shopsynth.train.next_item._answers import answer
+from shopsynth.train.next_item._answers import Score, answer
 from shopsynth.train.next_item._content import content_features, unit_rows
-from shopsynth.train.next_item._histories import read_histories
+from shopsynth.train.next_item._histories import Histories, read_histories
 from shopsynth.train.next_item._ranks import Floats
 from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_model, write_model
 from shopsynth.train.next_item.base import register
@@ -68,6 +68,18 @@ class ContentKnn:
     def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
         """Rank the catalogue by resemblance to each user's recency-weighted history."""
         histories = read_histories(requests, self.item_ids_)
+        return answer(
+            requests,
+            histories.unit_ids,
+            self.item_ids_,
+            self.scorer(histories),
+            k=k,
+            exclude_seen=exclude_seen,
+            unknown=0.0,
+        )
+
+    def scorer(self, histories: Histories) -> Score:
+        """Prepare the scores of these users, none below 0: 0 is an item without kindred words."""
         recency = histories.profiles(len(self.item_ids_), self.options.decay)
         profiles = unit_rows(recency @ self.features_)
         by_feature = self.features_.T.tocsr()
@@ -76,15 +88,7 @@ class ContentKnn:
             scores: Floats = (profiles[start:stop] @ by_feature).toarray()
             return scores
 
-        return answer(
-            requests,
-            histories.unit_ids,
-            self.item_ids_,
-            score,
-            k=k,
-            exclude_seen=exclude_seen,
-            unknown=0.0,
-        )
+        return score
 
     def save(self, folder: Path) -> None:
         """Write the vectors."""

@@ -13,8 +13,8 @@ from pydantic import Field
 from scipy import sparse
 
 from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
-from shopsynth.train.next_item._answers import answer
-from shopsynth.train.next_item._histories import read_histories
+from shopsynth.train.next_item._answers import Score, answer
+from shopsynth.train.next_item._histories import Histories, read_histories
 from shopsynth.train.next_item._ranks import Floats
 from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_model, write_model
 from shopsynth.train.next_item.base import register
@@ -81,6 +81,18 @@ class ItemKnn:
     def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
         """Rank the catalogue by similarity to each user's recency-weighted history."""
         histories = read_histories(requests, self.item_ids_)
+        return answer(
+            requests,
+            histories.unit_ids,
+            self.item_ids_,
+            self.scorer(histories),
+            k=k,
+            exclude_seen=exclude_seen,
+            unknown=0.0,
+        )
+
+    def scorer(self, histories: Histories) -> Score:
+        """Prepare the scores of these users, none below 0: 0 is an item nothing is known of."""
         profiles = histories.profiles(len(self.item_ids_), self.options.decay)
         similarity = _fast_form(self.similarity_)
 
@@ -88,15 +100,7 @@ class ItemKnn:
             scores = profiles[start:stop] @ similarity
             return scores if isinstance(scores, np.ndarray) else scores.toarray()
 
-        return answer(
-            requests,
-            histories.unit_ids,
-            self.item_ids_,
-            score,
-            k=k,
-            exclude_seen=exclude_seen,
-            unknown=0.0,
-        )
+        return score
 
     def save(self, folder: Path) -> None:
         """Write the similarities."""
