@@ -12,6 +12,9 @@ import typer
 from shopsynth.cli import doctor, export, init, preview, run, stages
 from shopsynth.cli.display import configure_logging, say_error
 
+_INTERRUPTED_WHILE_LOADING = 130
+"""What Typer makes of Ctrl-C before a command's own work has begun."""
+
 app = typer.Typer(
     name="shopsynth",
     no_args_is_help=True,
@@ -74,4 +77,7 @@ def main() -> None:
             raise
         say_error(str(error), type(error).__name__, as_json)
         sys.exit(exit_code)
+    if code == _INTERRUPTED_WHILE_LOADING:
+        say_error("interrupted; run the same command again to go on", "Interrupted", as_json)
+        sys.exit(4)
     sys.exit(code if isinstance(code, int) else 0)

@@ -34,6 +34,12 @@ def english(
     facts = f"({_range_en(main)}; {score(main.value_without)} → {score(main.value_with)})"
     if main.verdict == "harms":
         parts = [f"Adding the synthetic data made {where} worse: {_amount(main)} {facts}."]
+    elif main.verdict == _NEUTRAL and main.standing == "above":
+        parts = [
+            f"With the synthetic data {where} rose by {_amount(main)} {facts}, but that is not "
+            "shown to be their doing.",
+            _why_not_en(main, controls),
+        ]
     elif main.verdict == _NEUTRAL:
         parts = [
             f"No effect shown: with the synthetic data {where} changed by {_amount(main)} {facts}.",
@@ -61,6 +67,11 @@ def chinese(
     facts = f"（{_range_zh(main)}；{score(main.value_without)} → {score(main.value_with)}）"
     if main.verdict == "harms":
         parts = [f"加入合成数据后，{where}变差：{_amount(main)}{facts}。"]
+    elif main.verdict == _NEUTRAL and main.standing == "above":
+        parts = [
+            f"加入合成数据后，{where}上升 {_amount(main)}{facts}，但不能证明这是合成数据的功劳。",
+            _why_not_zh(main, controls),
+        ]
     elif main.verdict == _NEUTRAL:
         parts = [
             f"未显示效果：加入合成数据后，{where}的变化为 {_amount(main)}{facts}。",
