@@ -97,7 +97,7 @@ def test_cold_items_are_ranked_by_content_alone() -> None:
 
 
 def test_it_finds_what_neither_part_finds_alone() -> None:
-    """Both a dish and ale follow a cup; only content says which, only events leave ale above."""
+    """Events leave a tie of dish and ale, content would take a cup that nobody bought."""
     histories = ["cup ale", "cup dish"]
     training = training_set(histories)
     question = asked("cup", "dish")
