@@ -75,7 +75,7 @@ def run(context: StageContext) -> StageOutput:
         "slices", f"{_HERE}:fix", [*cleaned.parts("items"), *counts], settings=params
     )
     outputs += fixed.outputs
-    facts["rows"] = _table_rows(outputs, "events")
+    facts["rows"] = _table_rows(outputs, "queries" if settings.by == "query" else "events")
     return StageOutput(tuple(outputs), facts)
 
 
