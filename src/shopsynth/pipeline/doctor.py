@@ -18,7 +18,7 @@ from shopsynth.pipeline.local import free_cores
 from shopsynth.train import describe_device
 
 _EXTRAS = {
-    "torch": ("torch", "neural models (sasrec)"),
+    "torch": ("torch", "neural models (sasrec, gru4rec)"),
     "duckdb": ("sql", "DuckDB files as a source"),
     "sqlalchemy": ("sql", "databases by URL as a source"),
     "psycopg": ("sql", "PostgreSQL as a source"),

@@ -135,12 +135,12 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
 def _rest(shop: ShopSettings) -> str:
     """Write the blocks after ``[shop.*]`` for a shop with events."""
     has_time = shop.events is not None and "timestamp" in shop.events.columns
-    models = ["popularity", "item_knn", "content_knn", "sasrec"]
+    models = ["popularity", "item_knn", "content_knn", "hybrid", "sasrec"]
     has_text = shop.items is not None and any(
         column in shop.items.columns for column in ("title", "description", "category", "brand")
     )
     if not has_text:
-        models.remove("content_knn")
+        models = [model for model in models if model not in ("content_knn", "hybrid")]
     return _REST.format(
         by="time" if has_time else "leave_one_out",
         by_why="the past trains, the future judges"

@@ -46,7 +46,9 @@ MODELS = {
     "popularity": "Popularity",
     "item_knn": "ItemKNN",
     "content_knn": "Content KNN",
+    "hybrid": "Hybrid KNN",
     "sasrec": "SASRec",
+    "gru4rec": "GRU4Rec",
     "system": "Best system",
 }
 

@@ -13,7 +13,7 @@ class TrainSettings(Settings):
     tasks: tuple[str, ...] = Field(default=("next_item",), min_length=1)
     """Downstream tasks, each a folder of the train room."""
 
-    models: tuple[str, ...] = ("popularity", "item_knn", "content_knn", "sasrec")
+    models: tuple[str, ...] = ("popularity", "item_knn", "content_knn", "hybrid", "sasrec")
     """The menu every arm may choose from."""
 
     headline: str = "sasrec"

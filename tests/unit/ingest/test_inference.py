@@ -207,7 +207,7 @@ def test_readable_times_go_before_believed_ones(write, tmp_path):
     write("long.csv", orders(lambda n: f"week {n}"))
     write("short.csv", table("uid,item,ts", [(n % 3, n % 4, DAYS[n]) for n in range(9)]))
     found = infer_shop(["long.csv", "short.csv"], tmp_path)
-    assert found.shop.events.path == "short.csv"
+    assert found.shop.sources()["events"].path == "short.csv"
 
 
 def test_a_number_orders_the_events_where_there_are_no_times(write, tmp_path):
