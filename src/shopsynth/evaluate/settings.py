@@ -19,6 +19,10 @@ class EvaluateSettings(Settings):
     cutoffs: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(10, 20), min_length=1)
     """List lengths of the metrics; the first is the headline's."""
 
+    max_questions: int = Field(default=25_000, ge=1)
+    """Users asked in validation and in test, at most; more are drawn down by a hash of their ids,
+    the same ones in every arm. The catalogue is never sampled."""
+
     resamples: int = Field(default=10_000, ge=100)
     """Bootstrap resamples."""
 

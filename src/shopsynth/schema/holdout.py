@@ -4,15 +4,22 @@ In: cleaned tables. Out: train, validation and test, fixed slices, and questions
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import polars as pl
 
 from shopsynth.schema.dataset import Dataset
 from shopsynth.schema.errors import SchemaError
+from shopsynth.schema.fingerprint import stable_bucket
 
 SLICE_COLUMNS = {"kind": pl.String(), "id": pl.String(), "slice": pl.String()}
 TRUTH_COLUMNS = {"unit_id": pl.String(), "item_id": pl.String(), "grade": pl.Float64()}
+
+_UNIT_COLUMNS = {"events": "user_id", "queries": "query_id"}
+"""Where a unit's question stands, by table."""
+
+_MANY = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,30 @@ class Holdout:
 
     def __post_init__(self) -> None:
         _check_columns("Holdout.truth", self.truth, TRUTH_COLUMNS)
+
+    def drawn_down(self, n: int) -> Self:
+        """Keep at most ``n`` units, drawn by a hash of their ids: always the same ones.
+
+        Units may be sampled, the catalogue never: sampled negatives can reverse the order of
+        models (arXiv 2307.14951).
+
+        Args:
+            n: Units to keep; the rest of answers, histories and queries is left out.
+        """
+        units = self.truth["unit_id"].unique().sort()
+        if units.len() <= n:
+            return self
+        drawn = pl.DataFrame({"unit_id": units, "place": stable_bucket(units, _MANY)})
+        kept = drawn.sort("place", "unit_id").head(n).select("unit_id")
+        truth = self.truth.join(kept, on="unit_id", how="semi", maintain_order="left")
+        asked = {
+            name: frame.join(
+                kept, left_on=key, right_on="unit_id", how="semi", maintain_order="left"
+            )
+            for name, key in _UNIT_COLUMNS.items()
+            if (frame := self.requests.tables().get(name)) is not None and key in frame.columns
+        }
+        return replace(self, requests=self.requests.with_tables(**asked), truth=truth)
 
 
 def _check_columns(where: str, frame: pl.DataFrame, expected: Mapping[str, pl.DataType]) -> None:

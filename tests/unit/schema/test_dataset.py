@@ -98,6 +98,21 @@ def test_slices_and_truth_have_fixed_columns():
     assert Holdout(good, pl.DataFrame(schema=TRUTH_COLUMNS)).exclude_seen is False
 
 
+def test_units_are_drawn_down_and_the_catalogue_is_not():
+    users = [f"u{n % 50}" for n in range(100)]
+    events = _events(users, ["a", "b"] * 50, range(100))
+    truth = pl.DataFrame({"unit_id": users[:50], "item_id": "a", "grade": 1.0})
+    whole = Holdout(Dataset(ITEMS, events=events), truth)
+    assert whole.drawn_down(50) is whole
+    some = whole.drawn_down(20)
+    kept = set(some.truth["unit_id"])
+    assert len(kept) == some.truth.height == 20
+    assert set(some.requests.need("events")["user_id"]) == kept
+    assert some.requests.need("events").height == 40
+    assert some.requests.items.equals(ITEMS)
+    assert set(whole.drawn_down(10).truth["unit_id"]) < kept
+
+
 def test_a_training_set_needs_origin_and_weight():
     events = _events(["u"], ["a"], [1])
     with pytest.raises(SchemaError, match="expected column origin of type String, got none"):

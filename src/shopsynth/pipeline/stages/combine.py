@@ -274,6 +274,7 @@ STAGE = Stage(
         "arms": list(arms(recipe)),
         "seeds": recipe.evaluate.seeds,
         "cutoffs": list(recipe.evaluate.cutoffs),
+        "max_questions": recipe.evaluate.max_questions,
         "resamples": recipe.evaluate.resamples,
         "seed": recipe.seed,
     },

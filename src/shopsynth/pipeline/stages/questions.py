@@ -24,6 +24,7 @@ def pose_questions(context: StageContext, part: str) -> list[PartRef]:
         part=part,
         task=context.recipe.train.tasks[0],
         by=split.facts["by"],
+        max_questions=context.recipe.evaluate.max_questions,
     )
     return list(posed.outputs)
 
@@ -34,7 +35,7 @@ def pose(job: Job) -> dict[str, int]:
     task = get_task(job.params["task"])
     train, validation, test = (read_dataset(job, each) for each in PARTS)
     split = Split(train, validation, test, job.frame("slices"), job.params["by"])
-    holdout = task.holdout(split, part)
+    holdout = task.holdout(split, part).drawn_down(job.params["max_questions"])
     job.write(f"{part}/history", holdout.requests.need(task.table))
     job.write(f"{part}/truth", holdout.truth)
     job.write(f"{part}/membership", task.slices(split, holdout.truth))
