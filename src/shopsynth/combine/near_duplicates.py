@@ -153,6 +153,7 @@ def _similar_pairs(
 
     Both sides are sorted by size: a set of ``n`` items can only be that similar to sets of
     ``threshold * n`` to ``n / threshold`` items, so a block of rows meets a narrow band of columns.
+    Within it only pairs that share one of their rarest items are looked at (:func:`_rarest`).
 
     Args:
         made: Sets, shape ``(made, items)``.
@@ -161,7 +162,13 @@ def _similar_pairs(
 
     Returns:
         Row and column numbers of the pairs, one entry a block.
+
+    Source:
+        Bayardo, Ma and Srikant, Scaling Up All Pairs Similarity Search, WWW 2007; prefixes as in
+        Xiao, Wang, Lin and Yu, Efficient Similarity Joins for Near Duplicate Detection, WWW 2008.
     """
+    frequency = np.bincount(np.concatenate([made.indices, known.indices]), minlength=made.shape[1])
+    made_rare, known_rare = (_rarest(sets, frequency, threshold) for sets in (made, known))
     made_sizes, known_sizes = np.diff(made.indptr), np.diff(known.indptr)
     rows, columns = (np.argsort(sizes, kind="stable") for sizes in (made_sizes, known_sizes))
     sorted_sizes = known_sizes[columns]
@@ -174,8 +181,30 @@ def _similar_pairs(
         start += n_rows
         last = np.searchsorted(sorted_sizes, made_sizes[block[-1]] / threshold + 1e-9, "right")
         band = columns[first:last]
-        overlap = (made[block] @ known[band].T).tocoo()
-        union = made_sizes[block][overlap.row] + known_sizes[band][overlap.col] - overlap.data
-        near = overlap.data >= threshold * union - 1e-6
-        found.append((block[overlap.row[near]], band[overlap.col[near]]))
+        candidates = (made_rare[block] @ known_rare[band].T).tocoo()
+        row, column = block[candidates.row], band[candidates.col]
+        overlap = made[row].multiply(known[column]).sum(axis=1)
+        union = made_sizes[row] + known_sizes[column] - overlap
+        near = overlap >= threshold * union - 1e-6
+        found.append((row[near], column[near]))
     return found
+
+
+def _rarest(
+    sets: "csr_array", frequency: "np.ndarray[tuple[int], np.dtype[np.int64]]", threshold: float
+) -> "csr_array":
+    """Keep so many of each set's rarest items that two similar sets must share one of them.
+
+    Sets of Jaccard similarity ``t`` share at least ``t * n`` items of either, so they cannot both
+    leave out of sight the ``n - ceil(t * n) + 1`` items that come first in one common order.
+    """
+    from scipy.sparse import csr_array
+
+    sizes = np.diff(sets.indptr)
+    owner = np.repeat(np.arange(sets.shape[0]), sizes)
+    order = np.lexsort((sets.indices, frequency[sets.indices], owner))
+    place = np.arange(order.size) - np.repeat(sets.indptr[:-1], sizes)
+    n_kept = sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1
+    first = order[place < n_kept[owner]]
+    ones = np.ones(first.size, dtype=np.float32)
+    return csr_array((ones, (owner[first], sets.indices[first])), shape=sets.shape)
