@@ -8,6 +8,7 @@ import pytest
 import shopsynth
 from shopsynth.schema import (
     SILENT,
+    Dataset,
     GateError,
     InterruptedRunError,
     PrivacyError,
@@ -124,7 +125,7 @@ def test_hashes_seeds_and_buckets_are_stable(tmp_path):
 
 
 def test_public_names_load_on_first_use():
-    assert shopsynth.Dataset is not None
+    assert shopsynth.Dataset is Dataset
     assert "run" in dir(shopsynth)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = shopsynth.nothing
