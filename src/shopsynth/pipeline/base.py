@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from shopsynth.pipeline.meter import Cost
 from shopsynth.schema import Progress, sha256_of
 
 
@@ -84,12 +85,19 @@ class TaskResult:
     Attributes:
         outputs: The parts it wrote, in order.
         facts: Small JSON-ready values it returned to the driver.
-        cpu_s: CPU seconds it took; 0 if it had run before.
+        cost: What it cost when it ran, now or in an earlier run that was cut off.
+        ran: Whether it ran now.
     """
 
     outputs: tuple[PartRef, ...]
     facts: dict[str, Any]
-    cpu_s: float = 0.0
+    cost: Cost = Cost(0.0, 0.0, 0.0)
+    ran: bool = True
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds it took now; 0 if it had run before."""
+        return self.cost.cpu_s if self.ran else 0.0
 
 
 class ObjectStore(Protocol):

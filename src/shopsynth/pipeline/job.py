@@ -5,8 +5,8 @@ In: a :class:`Task` and a store. Out: content-named parts and a record that the 
 
 import json
 import shutil
-import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from shopsynth.pipeline.base import ObjectStore, PartRef, Task, TaskResult
+from shopsynth.pipeline.meter import Cost, Meter
 from shopsynth.pipeline.store import storage_error
 from shopsynth.schema import SILENT, Progress, SchemaError, WorkspaceError, sha256_of_file
 
@@ -115,15 +116,16 @@ class Job:
             self._keep(name, path.name, path, None)
         folder.rmdir()
 
-    def finish(self, facts: dict[str, Any], cpu_s: float) -> TaskResult:
+    def finish(self, facts: dict[str, Any], cost: Cost) -> TaskResult:
         """Record the task as done; from now on it is never run again."""
         record = {
             "function": self.task.function,
             "outputs": [ref.to_json() for ref in self._outputs],
             "facts": facts,
+            "cost": asdict(cost),
         }
         self._store.put_json(record_key(self.task), record)
-        return TaskResult(tuple(self._outputs), facts, cpu_s)
+        return TaskResult(tuple(self._outputs), facts, cost)
 
     def clean_up(self) -> None:
         """Remove unfinished files."""
@@ -147,12 +149,12 @@ def record_key(task: Task) -> str:
 def recorded(task: Task, store: ObjectStore) -> TaskResult | None:
     """Return the result of a task that ran before, if all of its parts still exist."""
     record = store.get_json(record_key(task))
-    if record is None:
+    if record is None or "cost" not in record:
         return None
     outputs = tuple(PartRef.from_json(values) for values in record["outputs"])
     if not all(store.exists(ref.key) for ref in outputs):
         return None
-    return TaskResult(outputs, record["facts"])
+    return TaskResult(outputs, record["facts"], Cost(**record["cost"]), ran=False)
 
 
 def run_task(task: Task, store: ObjectStore, progress: Progress = SILENT) -> TaskResult:
@@ -162,10 +164,10 @@ def run_task(task: Task, store: ObjectStore, progress: Progress = SILENT) -> Tas
     """
     module, _, function = task.function.partition(":")
     job = Job(task, store, progress)
-    started = time.process_time()
     try:
-        facts = getattr(import_module(module), function)(job)
-        return job.finish(facts or {}, time.process_time() - started)
+        with Meter() as meter:
+            facts = getattr(import_module(module), function)(job)
+        return job.finish(facts or {}, meter.cost())
     finally:
         job.clean_up()
 

@@ -15,7 +15,7 @@ from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.meter import Cost
 from shopsynth.schema import sha256_of
 
-FORMAT = 1
+FORMAT = 2
 _REPORTED = ("shopsynth", "polars", "pyarrow", "numpy", "scipy", "torch", "safetensors")
 
 
@@ -32,6 +32,8 @@ class Manifest:
         facts: Small values later stages and the report read.
         seed: The recipe's seed.
         cost: Wall seconds, CPU seconds, peak memory.
+        costs: What pieces of the stage cost, for example the fits of each arm; outside the digest,
+            because seconds differ from run to run and results do not.
         finished_at: When it was complete, ISO 8601, UTC.
         versions: Versions of Python and of the libraries that matter.
     """
@@ -46,6 +48,7 @@ class Manifest:
     cost: Cost
     finished_at: str
     versions: dict[str, str] = field(default_factory=dict)
+    costs: tuple[dict[str, Any], ...] = ()
 
     @property
     def digest(self) -> str:
@@ -74,6 +77,7 @@ class Manifest:
         known = {k: v for k, v in values.items() if k not in ("format", "digest")}
         known["outputs"] = tuple(PartRef.from_json(ref) for ref in values["outputs"])
         known["cost"] = Cost(**values["cost"])
+        known["costs"] = tuple(values["costs"])
         return cls(**known)
 
 

@@ -61,7 +61,7 @@ class Meter:
         self._wall = time.perf_counter() - self._wall
         self._cpu = time.process_time() - self._cpu
 
-    def cost(self, worker_cpu_s: float) -> Cost:
+    def cost(self, worker_cpu_s: float = 0.0) -> Cost:
         """Return the cost of the finished block.
 
         Args:

@@ -160,6 +160,7 @@ def _run_stage(
         cost=meter.cost(verbs.cpu_s if recipe.pipeline.executor != "inline" else 0.0),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=library_versions(),
+        costs=made.costs,
     )
     place.complete(manifest)
     # As a resumed run reads it, keys in order: the report is then the same to the byte.

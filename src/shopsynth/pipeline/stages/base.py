@@ -38,10 +38,17 @@ class StageContext:
 
 @dataclass(frozen=True)
 class StageOutput:
-    """What a stage made: parts, and small facts for later stages and the report."""
+    """What a stage made.
+
+    Attributes:
+        outputs: Parts.
+        facts: Small values for later stages and the report.
+        costs: What pieces of it cost.
+    """
 
     outputs: tuple[PartRef, ...]
     facts: dict[str, Any] = field(default_factory=dict)
+    costs: tuple[dict[str, Any], ...] = ()
 
 
 def _no_sources(recipe: Recipe) -> dict[str, str]:
