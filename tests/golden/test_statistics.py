@@ -27,7 +27,7 @@ UPLIFT = {
 def toy_units() -> pl.DataFrame:
     """Two models, three arms, three seeds, 40 units; values from integers, so exact everywhere."""
     rows = [
-        ("next_item", model, arm, seed, f"u{unit:02d}", "ndcg", 10, "all", value / 1_000)
+        ("next_item", model, arm, seed, seed, f"u{unit:02d}", "ndcg", 10, "all", value / 1_000)
         for m, model in enumerate(("item_knn", "sasrec"))
         for a, arm in enumerate(("real", "combined", "noise"))
         for seed in range(3)

@@ -8,6 +8,7 @@ from shopsynth.evaluate.dose_curve import dose_rows
 from shopsynth.evaluate.embedding import embed_histories
 from shopsynth.evaluate.fidelity import measure_fidelity
 from shopsynth.evaluate.holm import holm
+from shopsynth.evaluate.hypotheses import Hypothesis, ProveSettings, register
 from shopsynth.evaluate.settings import EvaluateSettings
 from shopsynth.evaluate.system import SYSTEM, add_system
 from shopsynth.evaluate.uplift import compare_arms
@@ -17,7 +18,9 @@ __all__ = [
     "SYSTEM",
     "EvaluateSettings",
     "Hits",
+    "Hypothesis",
     "Metric",
+    "ProveSettings",
     "add_system",
     "audit_release",
     "compare_arms",
@@ -27,6 +30,7 @@ __all__ = [
     "holm",
     "list_length",
     "measure_fidelity",
+    "register",
     "score_units",
     "summarise_metrics",
 ]

@@ -73,6 +73,7 @@ METRICS: Registry[Metric] = Registry(
             "fidelity",
             "histories",
             "holm",
+            "hypotheses",
             "system",
             "uplift",
         }

@@ -30,7 +30,11 @@ _POWER = 0.8
 _MANY = 1e6
 """Degrees of freedom from which Student's t is normal to six digits."""
 
-_RUN = ("model", "arm", "metric", "cutoff", "seed")
+_RUN = ("model", "arm", "metric", "cutoff", "generator", "seed")
+
+
+Run = tuple[int, int]
+"""Number of the generator seed (0 in an arm without generator) and of the trainer seed."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,13 @@ class UnitMatrix:
         task: The task's word.
         slice: The slice's word.
         values: Shape ``(units, runs)``.
-        runs: Column number by ``(model, arm, metric, cutoff)``, then by seed.
+        runs: Column number by ``(model, arm, metric, cutoff)``, then by run.
     """
 
     task: str
     slice: str
     values: np.ndarray
-    runs: dict[tuple[str, str, str, int], dict[int, int]]
+    runs: dict[tuple[str, str, str, int], dict[Run, int]]
 
 
 def resample_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
@@ -175,13 +179,13 @@ def unit_matrices(units: pl.DataFrame) -> Iterator[UnitMatrix]:
         if n_missing or placed.height != values.size:
             raise InputError(
                 f"units of task {task}, slice {slice_}: expected one value for each of "
-                f"{values.shape[0]} units in each of {runs.height} runs (model, arm, seed, metric, "
-                f"cutoff), got {placed.height} rows and {n_missing} gaps; score all runs on the "
-                "same holdout"
+                f"{values.shape[0]} units in each of {runs.height} runs (model, arm, metric, "
+                f"cutoff, generator, seed), got {placed.height} rows and {n_missing} gaps; score "
+                "all runs on the same holdout"
             )
-        columns: dict[tuple[str, str, str, int], dict[int, int]] = {}
-        for model, arm, metric, cutoff, seed, run in runs.select(*_RUN, "run").iter_rows():
-            columns.setdefault((model, arm, metric, cutoff), {})[seed] = run
+        columns: dict[tuple[str, str, str, int], dict[Run, int]] = {}
+        for *key, generator, seed, run in runs.select(*_RUN, "run").iter_rows():
+            columns.setdefault(tuple(key), {})[generator, seed] = run
         yield UnitMatrix(str(task), str(slice_), values, columns)
 
 

@@ -20,9 +20,9 @@ def dose_rows(
     """Average every dose over seeds and units and mark the chosen one.
 
     Args:
-        units: Columns ``task``, ``model``, ``ratio``, ``weight``, ``seed``, ``unit_id``,
-            ``metric``, ``cutoff``, ``value``; from validation, all answers (no slices). A row with
-            ratio 0 is real data alone.
+        units: Columns ``task``, ``model``, ``ratio``, ``weight``, ``generator``, ``seed``,
+            ``unit_id``, ``metric``, ``cutoff``, ``value``; from validation, all answers (no
+            slices). A row with ratio 0 is real data alone.
         chosen_ratio: Ratio of the dose that was chosen.
         chosen_weight: Its weight.
         resamples: Bootstrap draws.

@@ -11,7 +11,10 @@ class EvaluateSettings(Settings):
     """How the uplift is judged."""
 
     seeds: int = Field(default=3, ge=1)
-    """Pairs of generator and trainer seeds."""
+    """Generator seeds: that many times synthetic rows are made anew."""
+
+    trainer_seeds: int = Field(default=0, ge=0)
+    """Fits of every model on each generator seed's rows; 0: one, with a trainer seed of its own."""
 
     controls: tuple[str, ...] = ("same_compute", "oversample", "noise", "broken_link")
     """Arms that could explain an uplift away."""

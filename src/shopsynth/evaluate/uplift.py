@@ -10,15 +10,22 @@ need no correction, because beating all of them is a joint condition (PROOF §4)
 their own p-value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
 import polars as pl
 
-from shopsynth.evaluate.bootstrap import Estimate, UnitMatrix, estimate_columns, unit_matrices
+from shopsynth.evaluate.bootstrap import (
+    Estimate,
+    Run,
+    UnitMatrix,
+    estimate_columns,
+    unit_matrices,
+)
 from shopsynth.evaluate.holm import holm
+from shopsynth.evaluate.hypotheses import EXPLORATORY, PRIMARY, SECONDARY
 from shopsynth.evaluate.system import SYSTEM
 from shopsynth.schema import EVALUATION_COLUMNS, derived_seed
 
@@ -42,7 +49,8 @@ class _Row:
         against: The arm compared with.
         effect: The paired difference.
         relative: The difference as a share of ``against``; NaN where that is 0.
-        n_seeds: Seeds that both arms have.
+        n_seeds: Paired runs.
+        n_agree: Those whose difference has the sign of the effect.
     """
 
     place: _Place
@@ -50,8 +58,10 @@ class _Row:
     effect: Estimate
     relative: float
     n_seeds: int
+    n_agree: int
     p_holm: float = 1.0
     verdict: str = NO_EFFECT
+    role: str = EXPLORATORY
 
 
 def compare_arms(
@@ -135,8 +145,8 @@ def _differences(
     for (model, arm, metric, cutoff), mine in matrix.runs.items():
         for other in others if arm == candidate else ():
             theirs = matrix.runs.get((model, other, metric, cutoff), {})
-            if common := sorted(mine.keys() & theirs.keys()):
-                columns = [mine[s] for s in common], [theirs[s] for s in common]
+            if paired := _pair_runs(mine, theirs):
+                columns = [mine[run] for run in paired], [theirs[r] for r in paired.values()]
                 pairs.append(((model, metric, cutoff), other, *columns))
     if not pairs:
         return []
@@ -151,12 +161,23 @@ def _differences(
     )
     means = matrix.values.mean(axis=0)
     rows = []
-    for ((model, metric, cutoff), other, _, theirs_), effect in zip(pairs, effects, strict=True):
+    for ((model, metric, cutoff), other, ours, theirs_), effect in zip(pairs, effects, strict=True):
         base = float(means[theirs_].mean())
+        n_agree = int(np.count_nonzero((means[ours] - means[theirs_]) * effect.point > 0))
         relative = effect.point / base if base else float("nan")
         place = (matrix.task, model, metric, cutoff, matrix.slice)
-        rows.append(_Row(place, other, effect, relative, len(theirs_)))
+        rows.append(_Row(place, other, effect, relative, len(theirs_), n_agree))
     return rows
+
+
+def _pair_runs(mine: Collection[Run], theirs: Collection[Run]) -> dict[Run, Run]:
+    """Find the other arm's run for each run: the same, else that of an arm without generator."""
+    return {
+        run: other
+        for run in sorted(mine)
+        for other in [run if run in theirs else (0, run[1])]
+        if other in theirs
+    }
 
 
 def _correct(rows: list[_Row], baseline: str, headline_metric: str) -> list[_Row]:
@@ -165,15 +186,15 @@ def _correct(rows: list[_Row], baseline: str, headline_metric: str) -> list[_Row
     def family(row: _Row) -> str:
         _, _, metric, _, slice_ = row.place
         if row.against != baseline:
-            return "control"
-        return "primary" if slice_ == "all" and metric == headline_metric else "secondary"
+            return EXPLORATORY
+        return PRIMARY if slice_ == "all" and metric == headline_metric else SECONDARY
 
     corrected = [replace(row, p_holm=row.effect.p_value) for row in rows]
-    for name in ("primary", "secondary"):
+    for name in (PRIMARY, SECONDARY):
         members = [i for i, row in enumerate(rows) if family(row) == name]
         adjusted = holm(np.array([rows[i].effect.p_value for i in members]))
         for i, p_holm in zip(members, adjusted, strict=True):
-            corrected[i] = replace(rows[i], p_holm=float(p_holm))
+            corrected[i] = replace(rows[i], p_holm=float(p_holm), role=name)
     return corrected
 
 
@@ -263,4 +284,7 @@ def _as_record(row: _Row, candidate: str) -> dict[str, object]:
         "p_holm": row.p_holm,
         "mde": row.effect.detectable,
         "verdict": row.verdict,
+        "role": row.role,
+        "seeds": row.n_seeds,
+        "seeds_agree": row.n_agree,
     }

@@ -19,7 +19,13 @@ EVALUATION_COLUMNS: dict[str, dict[str, pl.DataType]] = {
     "uplift": {
         "task": _S, "model": _S, "metric": _S, "cutoff": _I, "slice": _S, "arm": _S,
         "against": _S, "absolute": _F, "relative": _F, "low": _F, "high": _F,
-        "p_holm": _F, "mde": _F, "verdict": _S,
+        "p_holm": _F, "mde": _F, "verdict": _S, "role": _S, "seeds": _I, "seeds_agree": _I,
+    },
+    "hypotheses": {
+        "name": _S, "role": _S, "kind": _S, "task": _S, "model": _S, "metric": _S, "cutoff": _I,
+        "slice": _S, "goal": _F, "margin": _F, "relative": _F, "low": _F, "high": _F,
+        "p_holm": _F, "mde": _F, "unbeaten": _S, "side_information": _S, "confirmed_by": _S,
+        "oracle_share": _F, "passed": _B, "verdict": _S,
     },
     "fidelity": {"table": _S, "metric": _S, "value": _F, "ceiling": _F},
     "audits": {
@@ -30,7 +36,7 @@ EVALUATION_COLUMNS: dict[str, dict[str, pl.DataType]] = {
         "value": _F, "low": _F, "high": _F, "chosen": _B,
     },
     "units": {
-        "task": _S, "model": _S, "arm": _S, "seed": _I, "unit_id": _S,
+        "task": _S, "model": _S, "arm": _S, "generator": _I, "seed": _I, "unit_id": _S,
         "metric": _S, "cutoff": _I, "slice": _S, "value": _F,
     },
     "embedding": {"origin": _S, "x": _F, "y": _F},
@@ -48,12 +54,20 @@ class Evaluation:
             arm and slice. The model ``system`` is the arm's best model by validation.
         uplift: Paired differences ``arm - against``; ``absolute``, ``low`` and ``high`` in units
             of the metric, ``relative`` as a share of ``against``; ``mde`` is the minimum
-            detectable effect, absolute.
+            detectable effect, absolute. ``role`` is ``primary`` or ``secondary`` if the row was
+            registered, else ``exploratory``; ``seeds`` counts the paired runs and ``seeds_agree``
+            those whose difference has the sign of ``absolute``.
+        hypotheses: What was registered before test was read, and what came of it. ``goal``,
+            ``margin``, ``relative``, ``low``, ``high`` and ``mde`` are shares of the real arm's
+            value; ``unbeaten`` and ``confirmed_by`` are lists with commas; ``oracle_share`` is the
+            uplift as a share of the oracle's, NaN without one.
         fidelity: Distance or coverage of synthetic rows; ``ceiling`` is what held-out real rows
             of the same size reach.
         audits: Privacy audits and whether they passed.
         dose: The dose curve on validation, from which ratio and weight were chosen.
-        units: The per-unit test values behind ``metrics``, for anyone to pair again.
+        units: The per-unit test values behind ``metrics``, for anyone to pair again. A run is a
+            ``generator`` (seed of the synthetic rows; 0 in an arm without any) and a ``seed`` (of
+            the trainer).
         embedding: Two-dimensional places of histories, for the picture.
         distributions: Shares by position (a bin's middle or a rank) for the pictures.
 
@@ -63,6 +77,7 @@ class Evaluation:
 
     metrics: pl.DataFrame
     uplift: pl.DataFrame
+    hypotheses: pl.DataFrame
     fidelity: pl.DataFrame
     audits: pl.DataFrame
     dose: pl.DataFrame

@@ -40,6 +40,7 @@ def make_units() -> Callable[..., pl.DataFrame]:
                             "task": task,
                             "model": model,
                             "arm": arm,
+                            "generator": run,
                             "seed": run,
                             "unit_id": [f"u{i}" for i in range(n_units)],
                             "metric": metric,

@@ -67,7 +67,9 @@ def uplift_rows(metrics: list[dict[str, Any]], verdict: str | None) -> list[dict
                      "slice": slice_, "arm": "combined", "against": against, "absolute": absolute,
                      "relative": absolute / base if base else float("nan"), "low": low,
                      "high": high, "p_holm": 0.0004 if low > 0 else 0.41, "mde": 1.4 * half,
-                     "verdict": verdict or verdict_of(low, high)}
+                     "verdict": verdict or verdict_of(low, high),
+                     "role": "primary" if slice_ == "all" else "exploratory", "seeds": 3,
+                     "seeds_agree": 3}
                 )  # fmt: skip
     return rows
 
@@ -139,6 +141,7 @@ def build_evaluation(effect: float, verdict: str | None, n_points: int) -> Evalu
     return Evaluation(
         metrics=frame("metrics", metrics),
         uplift=frame("uplift", uplift_rows(metrics, verdict)),
+        hypotheses=empty_evaluation_table("hypotheses"),
         fidelity=frame(
             "fidelity",
             [

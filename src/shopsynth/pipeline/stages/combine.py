@@ -195,6 +195,7 @@ def try_dose(job: Job) -> None:
         units.filter(pl.col("slice") == "all").with_columns(
             pl.lit(task.name).alias("task"),
             pl.lit(name).alias("model"),
+            pl.lit(0, dtype=pl.Int64).alias("generator"),
             pl.lit(0, dtype=pl.Int64).alias("seed"),
             pl.lit(float(job.params["ratio"])).alias("ratio"),
             pl.lit(float(job.params["weight"])).alias("weight"),

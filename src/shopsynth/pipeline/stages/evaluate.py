@@ -25,7 +25,7 @@ from shopsynth.pipeline.stages.combine import arms
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
 from shopsynth.pipeline.stages.train import model_code
-from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
+from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed, empty_evaluation_table
 from shopsynth.train import get_task, rankers
 
 _HERE = "shopsynth.pipeline.stages.evaluate"
@@ -116,6 +116,10 @@ def score_one(job: Job) -> None:
             pl.lit(task.name).alias("task"),
             pl.lit(params["model"]).alias("model"),
             pl.lit(params["arm"]).alias("arm"),
+            # Real rows alone have no generator, so that their run pairs with any generator's.
+            pl.lit(0 if params["arm"] == "real" else params["number"], dtype=pl.Int64).alias(
+                "generator"
+            ),
             pl.lit(params["number"], dtype=pl.Int64).alias("seed"),
         )
         label = f"{params['arm']}-{params['model']}-{params['number']}"
@@ -146,6 +150,7 @@ def compare(job: Job) -> dict[str, Any]:
         seed=params["seed"],
     )
     job.write("uplift", uplift)
+    job.write("hypotheses", empty_evaluation_table("hypotheses"))
     return {"test_units": units["unit_id"].n_unique()}
 
 
