@@ -9,7 +9,8 @@ from typing import NamedTuple
 from shopsynth.report.comparisons import BASELINE, CANDIDATE, SYSTEM
 from shopsynth.report.labels import ARMS, MODELS, label
 from shopsynth.report.numerals import is_number, percent, score, signed
-from shopsynth.report.summary import SummaryMetric, SummaryUplift, parse_summary
+from shopsynth.report.summary import parse_summary
+from shopsynth.report.summary_parts import SummaryMetric, SummaryUplift
 
 
 class ConsoleRow(NamedTuple):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -19,7 +20,16 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "summary.json"
 METRIC = ["task", "model", "arm", "metric", "cutoff", "slice", "value", "low", "high", "units",
           "seeds"]  # fmt: skip
 UPLIFT = ["task", "model", "metric", "cutoff", "slice", "arm", "against", "absolute", "relative",
-          "low", "high", "p_holm", "mde", "verdict"]  # fmt: skip
+          "low", "high", "p_holm", "mde", "verdict", "role", "seeds", "seeds_agree"]  # fmt: skip
+REGISTRATION = {
+    "plan_sha256": "5eed", "registered_at": "2026-11-30T08:00:00Z", "looks": 2, "look": 2,
+    "exploratory": True, "reason": "the test part was read before",
+}  # fmt: skip
+COST = {
+    "task": "next_item", "arm": "real", "model": "sasrec", "fits": 3, "failed": 1, "trials": 8,
+    "steps": 900, "rows": 4000, "cpu_s": 12.5, "wall_s": float("nan"), "peak_rss_mb": 410.0,
+    "reason": "too few histories",
+}  # fmt: skip
 
 
 def tiny_evaluation(verdict: str = "helps") -> Evaluation:
@@ -28,7 +38,8 @@ def tiny_evaluation(verdict: str = "helps") -> Evaluation:
         "metrics": [["next_item", "sasrec", "real", "ndcg", 10, "all", 0.1 + 0.2, 0.25,
                      float("inf"), 7, 3]],
         "uplift": [["next_item", "sasrec", "ndcg", 10, "all", "combined", "real", 0.01,
-                    float("nan"), -0.01, 0.03, 0.04, 0.02, verdict]],
+                    float("nan"), -0.01, 0.03, 0.04, 0.02, verdict,
+                    "primary", 3, 2]],
         "fidelity": [["events", "item coverage", 0.5, float("nan")]],
         "audits": [["copies", 0.2, None, True, "cannot see one copy"]],
     }  # fmt: skip
@@ -39,7 +50,7 @@ def tiny_evaluation(verdict: str = "helps") -> Evaluation:
     return Evaluation(**tables)
 
 
-def tiny_summary(verdict: str = "helps") -> dict[str, object]:
+def tiny_summary(verdict: str = "helps", **more: Any) -> dict[str, object]:
     return build_summary(
         tiny_evaluation(verdict),
         shop={"items": 2, "users": 7, "events": 30},
@@ -48,6 +59,7 @@ def tiny_summary(verdict: str = "helps") -> dict[str, object]:
         stages=[
             {"name": "ingest", "wall_s": 1.5, "cpu_s": 2.5, "peak_rss_mb": 99.0, "cached": False}
         ],
+        **more,
     )
 
 
@@ -58,7 +70,8 @@ def test_the_golden_summary_has_not_changed():
 def test_keys_stand_in_the_order_of_the_design():
     summary = json.loads(json.dumps(tiny_summary(), allow_nan=False))
     assert list(summary) == ["version", "shop", "recipe_sha256", "metrics", "uplift", "fidelity",
-                             "privacy", "stages"]  # fmt: skip
+                             "privacy", "stages", "hypotheses", "registration",
+                             "costs"]  # fmt: skip
     assert list(summary["metrics"][0]) == METRIC
     assert list(summary["uplift"][0]) == UPLIFT
     assert list(summary["fidelity"][0]) == ["table", "metric", "value", "ceiling"]
@@ -66,6 +79,26 @@ def test_keys_stand_in_the_order_of_the_design():
     assert list(summary["privacy"]["audits"][0]) == [
         "name", "value", "threshold", "passed", "power"
     ]  # fmt: skip
+
+
+def test_a_summary_written_before_plans_were_registered_is_still_valid():
+    older = tiny_summary()
+    for name in ("hypotheses", "registration", "costs"):
+        del older[name]
+    for row in older["uplift"]:
+        for name in ("role", "seeds", "seeds_agree"):
+            del row[name]
+    parsed = parse_summary(older)
+    assert (parsed.hypotheses, parsed.registration, parsed.costs) == ((), None, ())
+    assert parsed.uplift[0].role is None
+
+
+def test_registration_and_costs_are_told():
+    summary = tiny_summary(registration=REGISTRATION, costs=[COST])
+    assert summary["registration"] == REGISTRATION
+    assert summary["costs"] == [{**COST, "wall_s": None}]
+    with pytest.raises(SchemaError, match=r"registration\.looks"):
+        tiny_summary(registration={**REGISTRATION, "looks": None})
 
 
 def test_numbers_are_not_rounded_and_missing_ones_are_null():
