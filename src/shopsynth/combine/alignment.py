@@ -53,6 +53,18 @@ def made_rows(material: "Material", made: pl.DataFrame, origin: str | None = Non
     )
 
 
+def extra_rows(material: "Material", more: pl.DataFrame, origin: str) -> pl.DataFrame:
+    """Bring further real rows into the real table's columns, with an origin and weight 1.
+
+    Args:
+        material: Gives the real columns and the catalogue.
+        more: Real rows that are not among ``material.real``.
+        origin: Origin of all of them.
+    """
+    aligned = align_events(more, material.real_events, material.real.items)
+    return _labelled(aligned, pl.lit(origin), 1.0)
+
+
 def align_events(made: pl.DataFrame, real: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """Give made events the real events' columns, types and order of columns.
 

@@ -23,9 +23,11 @@ class Material:
         synthetic: Synthetic rows that may join it, near duplicates of held-out rows gone.
         noise: Noise rows for the control ``noise``; ``None`` where that control does not run.
         ratio: Synthetic events per real event, above 0.
-        weight: Loss weight of every row that is not real, above 0; real rows weigh 1.
+        weight: Loss weight of every row that is not real, above 0; real rows weigh 1, those of
+            the reserve too.
         table: The table that is mixed; only ``events`` so far.
         tail_max_events: Items with at most this many real events are tail items; as in the split.
+        reserve: Real rows that only the ceiling ``oracle`` may add; ``None`` unless at low data.
 
     Raises:
         InputError: If ratio, weight or table cannot be used.
@@ -38,6 +40,7 @@ class Material:
     weight: float
     table: str = "events"
     tail_max_events: int = 5
+    reserve: Dataset | None = None
 
     def __post_init__(self) -> None:
         if not (self.ratio > 0 and self.weight > 0):
@@ -63,9 +66,13 @@ class Arm(Protocol):
     Class attributes:
         compute_of: Name of the arm whose optimiser steps a model must take on this one, or
             ``None`` if it stops by itself.
+        fuses: Name of the arm whose fitted models this one fuses with the task's model of side
+            information (:attr:`~shopsynth.train.Task.side_information`) instead of fitting models
+            of its own, or ``None``.
     """
 
     compute_of: ClassVar[str | None]
+    fuses: ClassVar[str | None]
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Mix; the same material and seed give the same rows."""

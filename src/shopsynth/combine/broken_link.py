@@ -22,6 +22,7 @@ class BrokenLink:
     """
 
     compute_of: ClassVar[str | None] = None
+    fuses: ClassVar[str | None] = None
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and the permuted dose; the permutation is drawn."""

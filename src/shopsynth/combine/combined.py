@@ -15,6 +15,7 @@ class Combined:
     """Real rows D and a dose D′ of synthetic users."""
 
     compute_of: ClassVar[str | None] = None
+    fuses: ClassVar[str | None] = None
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and ``ratio`` times as many synthetic events; nothing is drawn."""

@@ -16,6 +16,7 @@ class Noise:
     """Answers "any noise helps": histories cropped, masked, reordered, inserted into at random."""
 
     compute_of: ClassVar[str | None] = None
+    fuses: ClassVar[str | None] = None
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and noise users of the dose's size; nothing is drawn.

@@ -15,6 +15,7 @@ class Real:
     """Real rows alone; every claim of uplift is made against this arm."""
 
     compute_of: ClassVar[str | None] = None
+    fuses: ClassVar[str | None] = None
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows; nothing is drawn."""

@@ -15,6 +15,7 @@ class SameCompute:
     """Answers "you only trained longer" (PROOF §1, fact 4)."""
 
     compute_of: ClassVar[str | None] = "combined"
+    fuses: ClassVar[str | None] = None
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows; nothing is drawn."""

@@ -15,6 +15,7 @@ class Synthetic:
     """What a model learns that has never seen a real row (PROOF §1, fact 7)."""
 
     compute_of: ClassVar[str | None] = None
+    fuses: ClassVar[str | None] = None
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the dose; nothing is drawn."""

@@ -1,6 +1,7 @@
 """Split and Holdout: the real data, cut so that nothing that learns has seen what it is asked.
 
-In: cleaned tables. Out: train, validation and test, fixed slices, and questions with answers.
+In: cleaned tables. Out: train, validation, test (at low data: asked and reserve), fixed slices, and
+questions with answers.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Self
 import polars as pl
 
 from shopsynth.schema.dataset import Dataset
-from shopsynth.schema.errors import SchemaError
+from shopsynth.schema.errors import SchemaError, UnknownNameError, nearest
 from shopsynth.schema.fingerprint import stable_bucket
 
 SLICE_COLUMNS = {"kind": pl.String(), "id": pl.String(), "slice": pl.String()}
@@ -24,15 +25,25 @@ _MANY = 1 << 32
 
 @dataclass(frozen=True)
 class Split:
-    """The real shop in three parts; validation and test are always real.
+    """The real shop in parts; all of them are real.
+
+    At low data (``[split] train_users`` below 1) users are in one of three groups, and there are
+    two more parts. Then ``train`` and ``validation`` hold rows of train users alone, ``test`` rows
+    of asked users alone; validation rows of other users and test rows of train and reserve users
+    are in no part.
 
     Attributes:
         train: All that generators and models may learn from.
         validation: Rows that choose settings. Same catalogue as train.
         test: Rows that judge; read once per plan.
         slices: Columns ``kind`` (``item``, ``user`` or ``query``), ``id``, ``slice``. An id may be
-            in several slices: ``cold`` items are ``tail`` items too. Fixed here, from train alone.
+            in several slices: ``cold`` items are ``tail`` items too. Items are counted in train
+            alone, users by their own rows before the holdout.
         by: How it was cut: ``time``, ``leave_one_out`` or ``query``.
+        asked: Rows of asked users before the test: input of test questions, never learned from.
+            ``None`` unless at low data: else who is asked in test is in train and validation.
+        reserve: Train rows of the users between: nobody learns from them but the arm ``oracle``.
+            ``None`` unless at low data; may hold no event.
 
     Raises:
         SchemaError: If a part has empty required cells or ``slices`` has other columns.
@@ -43,11 +54,32 @@ class Split:
     test: Dataset
     slices: pl.DataFrame
     by: str
+    asked: Dataset | None = None
+    reserve: Dataset | None = None
 
     def __post_init__(self) -> None:
-        for name in ("train", "validation", "test"):
-            getattr(self, name).check_filled(f"Split.{name}")
+        for name in ("train", "validation", "test", "asked", "reserve"):
+            part: Dataset | None = getattr(self, name)
+            if part is not None:
+                part.check_filled(f"Split.{name}")
         _check_columns("Split.slices", self.slices, SLICE_COLUMNS)
+
+    def before(self, part: str) -> tuple[Dataset, ...]:
+        """Return the parts whose rows are input of the questions of ``part``, oldest first.
+
+        Args:
+            part: ``validation`` or ``test``.
+
+        Raises:
+            UnknownNameError: If no questions are asked about such a part.
+        """
+        if part == "validation":
+            return (self.train,)
+        if part == "test":
+            return (self.train, self.validation) if self.asked is None else (self.asked,)
+        raise UnknownNameError(
+            f"no questions are asked about a part {part!r}; {nearest(part, ('validation', 'test'))}"
+        )
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ class TrainingSet:
 
     Attributes:
         data: The tables; the task's own table (``events`` for ``next_item``) has two more
-            columns, ``origin`` (``"real"`` or a synthesizer's name) and ``weight`` (float, > 0).
-        arm: ``real``, ``combined``, ``synthetic`` or a control's name.
+            columns, ``origin`` (``"real"``, the name of a synthesizer or of a control, or
+            ``"reserve"`` for further real rows) and ``weight`` (float, > 0).
+        arm: Registered name of the arm in the combine room.
         table: The table that carries ``origin`` and ``weight``.
     """
 

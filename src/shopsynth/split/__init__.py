@@ -12,6 +12,7 @@ from shopsynth.split.base import (
 from shopsynth.split.counts import count_items, count_times, count_users, merge_counts
 from shopsynth.split.dataset import split_dataset
 from shopsynth.split.followers import follow_events, follow_queries
+from shopsynth.split.low_data import group_users, part_by_group, part_names, without_reserve
 from shopsynth.split.query import assign_queries
 from shopsynth.split.settings import SplitSettings
 from shopsynth.split.slices import fix_slices
@@ -33,7 +34,11 @@ __all__ = [
     "fix_slices",
     "follow_events",
     "follow_queries",
+    "group_users",
     "merge_counts",
+    "part_by_group",
+    "part_names",
     "register",
     "split_dataset",
+    "without_reserve",
 ]

@@ -28,6 +28,11 @@ _ADVICE = {
     "query": "give more distinct queries, or raise validation and test under [split].",
 }
 
+_LOW_DATA_ADVICE = (
+    "raise train_users or asked_users under [split], whichever group has no rows there, or leave "
+    "train_users at 1."
+)
+
 
 @dataclass(frozen=True)
 class TimeCuts:
@@ -67,7 +72,7 @@ class Splitter(Protocol):
 
 
 SPLITTERS: Registry[Splitter] = Registry(
-    "split", support=frozenset({"counts", "dataset", "followers", "slices"})
+    "split", support=frozenset({"counts", "dataset", "followers", "low_data", "slices"})
 )
 """All methods of the room."""
 
@@ -128,7 +133,7 @@ def check_parts(n_by_part: Mapping[str, int], settings: SplitSettings) -> None:
     if all(n_by_part.get(part, 0) for part in PARTS):
         return
     counts = ", ".join(f"{part} {n_by_part.get(part, 0)}" for part in PARTS)
+    advice = _LOW_DATA_ADVICE if settings.low_data else _ADVICE[settings.by]
     raise EmptyDataError(
-        f"split by {settings.by}: expected rows in every part, got {counts}. "
-        f"What to do: {_ADVICE[settings.by]}"
+        f"split by {settings.by}: expected rows in every part, got {counts}. What to do: {advice}"
     )

@@ -42,11 +42,13 @@ def count_items(train_events: pl.DataFrame) -> pl.DataFrame:
 
 
 def count_users(events: pl.DataFrame) -> pl.DataFrame:
-    """Count the training events of each user.
+    """Count the events of each user before the holdout.
 
     Args:
         events: Assigned events (with the column ``part``), or training events alone. Only with
-            the former are users known who have no training event at all.
+            the former are users known who have no training event at all. At low data, events as
+            they were before :func:`~shopsynth.split.part_by_group`: an asked user's early events
+            are no training rows, but they make its history long or short.
 
     Returns:
         Columns ``user_id``, ``n`` (may be 0); sorted by id.

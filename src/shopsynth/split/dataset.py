@@ -1,14 +1,15 @@
 """Splitting a whole shop in memory.
 
-In: a clean shop. Out: a :class:`~shopsynth.schema.Split`: three shops over one catalogue.
+In: a clean shop. Out: a :class:`~shopsynth.schema.Split`: shops over one catalogue.
 """
 
 import polars as pl
 
 from shopsynth.schema import Dataset, Split
-from shopsynth.split.base import PARTS, TRAIN, TimeCuts, assign_parts, check_parts
+from shopsynth.split.base import TRAIN, TimeCuts, assign_parts, check_parts
 from shopsynth.split.counts import count_items, count_times, count_users
 from shopsynth.split.followers import follow_events, follow_queries
+from shopsynth.split.low_data import group_users, part_by_group, part_names, without_reserve
 from shopsynth.split.query import assign_queries
 from shopsynth.split.settings import SplitSettings
 from shopsynth.split.slices import fix_slices
@@ -24,7 +25,8 @@ def split_dataset(dataset: Dataset, settings: SplitSettings) -> Split:
     Every part has the whole catalogue (``items``, ``images``). Split by time or leave-one-out,
     ``events`` are cut and ``reviews`` follow; split by query, ``queries`` are cut and ``judgments``
     and ``events`` follow. ``users`` are those who act in a part; train also has those who never
-    act. All other tables stay with train.
+    act. All other tables stay with train. With ``train_users`` below 1 there are two more parts,
+    ``asked`` and ``reserve``, and every user's rows lie on one side (``low_data.py``).
 
     Args:
         dataset: The clean shop.
@@ -43,13 +45,15 @@ def split_dataset(dataset: Dataset, settings: SplitSettings) -> Split:
         ({'items': 1, 'events': 1}, {'items': 1, 'events': 1})
     """
     if settings.by == "query":
-        assigned = _cut_queries(dataset, settings)
-        check_parts(_n_by_part(assigned["queries"]), settings)
+        in_time = assigned = _cut_queries(dataset, settings)
     else:
-        assigned = _cut_events(dataset, settings)
-        check_parts(_n_by_part(assigned["events"]), settings)
-    train, validation, test = (_part(dataset, assigned, part) for part in PARTS)
-    return Split(train, validation, test, _slices(train, assigned, settings), settings.by)
+        in_time = _cut_events(dataset, settings)
+        assigned = {table: part_by_group(rows, settings) for table, rows in in_time.items()}
+    check_parts(_n_by_part(assigned["queries" if settings.by == "query" else "events"]), settings)
+    parts = {name: _part(dataset, assigned, name, settings) for name in part_names(settings)}
+    return Split(
+        **parts, slices=_slices(parts[TRAIN], in_time.get("events"), settings), by=settings.by
+    )
 
 
 def _cut_events(dataset: Dataset, settings: SplitSettings) -> dict[str, pl.DataFrame]:
@@ -73,7 +77,9 @@ def _cut_queries(dataset: Dataset, settings: SplitSettings) -> dict[str, pl.Data
     }
 
 
-def _part(dataset: Dataset, assigned: dict[str, pl.DataFrame], part: str) -> Dataset:
+def _part(
+    dataset: Dataset, assigned: dict[str, pl.DataFrame], part: str, settings: SplitSettings
+) -> Dataset:
     tables = {
         table: rows.filter(pl.col("part") == part).drop("part") for table, rows in assigned.items()
     }
@@ -81,29 +87,36 @@ def _part(dataset: Dataset, assigned: dict[str, pl.DataFrame], part: str) -> Dat
         if table in tables:
             continue
         if table == "users" and "events" in assigned:
-            tables[table] = _users_of(rows, assigned["events"], part)
+            tables[table] = _users_of(rows, assigned["events"], part, settings)
         elif table in _CATALOGUE or part == TRAIN:
             tables[table] = rows
     return Dataset(**tables)
 
 
-def _users_of(users: pl.DataFrame, events: pl.DataFrame, part: str) -> pl.DataFrame:
+def _users_of(
+    users: pl.DataFrame, events: pl.DataFrame, part: str, settings: SplitSettings
+) -> pl.DataFrame:
     acts_here = pl.col("user_id").is_in(
         events.filter(pl.col("part") == part)["user_id"].unique().implode()
     )
     if part != TRAIN:
         return users.filter(acts_here)
     acts = pl.col("user_id").is_in(events["user_id"].unique().implode())
-    return users.filter(acts_here | ~acts)
+    known = pl.lit(group_users(users["user_id"], settings)) == TRAIN
+    return users.filter(acts_here | (~acts & known))
 
 
-def _slices(
-    train: Dataset, assigned: dict[str, pl.DataFrame], settings: SplitSettings
-) -> pl.DataFrame:
-    """Fix the slices; in a shop without events, judged items stand for seen ones."""
+def _slices(train: Dataset, in_time: pl.DataFrame | None, settings: SplitSettings) -> pl.DataFrame:
+    """Fix the slices; in a shop without events, judged items stand for seen ones.
+
+    Args:
+        train: All that is learned from.
+        in_time: Events with their ``part`` by time alone, or ``None`` in a shop without events.
+        settings: The recipe's ``[split]`` block.
+    """
     seen = train.events if train.events is not None else train.judgments
     item_counts = count_items(seen) if seen is not None else None
-    user_counts = count_users(assigned["events"]) if "events" in assigned else None
+    user_counts = None if in_time is None else count_users(without_reserve(in_time, settings))
     return fix_slices(train.items["item_id"], item_counts, user_counts, settings)
 
 

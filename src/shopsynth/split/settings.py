@@ -1,10 +1,13 @@
 """The recipe's ``[split]`` block."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shopsynth.schema import Settings
+
+_ROUNDING = 1e-9
+"""Of a sum of two shares."""
 
 
 class SplitSettings(Settings):
@@ -25,3 +28,32 @@ class SplitSettings(Settings):
 
     short_max_events: int = Field(default=5, ge=1)
     """Users with at most this many training events have a short history."""
+
+    train_users: float = Field(default=1.0, gt=0, le=1)
+    """Share of users whose rows train and validate. Below 1 the test asks other users, and a
+    smaller share is part of a larger one: low data, simulated."""
+
+    asked_users: float = Field(default=0.25, gt=0, lt=1)
+    """Share of users who are only asked, in test; used where train_users is below 1. Users in
+    neither share are the reserve, from which the arm oracle takes."""
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> Self:
+        if not self.low_data:
+            return self
+        if self.by == "query":
+            raise ValueError(
+                f'train_users = {self.train_users:g} cuts users, and by = "query" cuts queries; '
+                'choose by = "time" or "leave_one_out", or leave train_users at 1'
+            )
+        if self.train_users + self.asked_users > 1 + _ROUNDING:
+            raise ValueError(
+                "train_users and asked_users: expected at most 1 together, because nobody may be "
+                f"in both, got {self.train_users:g} + {self.asked_users:g}; lower one of them"
+            )
+        return self
+
+    @property
+    def low_data(self) -> bool:
+        """Whether some users train and others are asked."""
+        return self.train_users < 1

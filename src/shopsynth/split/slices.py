@@ -21,8 +21,8 @@ def fix_slices(
         item_ids: The whole catalogue, each id once.
         item_counts: Training events: columns ``item_id``, ``n``; absent items have none.
             ``None``: nothing was counted.
-        user_counts: Training events: columns ``user_id``, ``n``; 0 for users known only from
-            validation or test. ``None``: no users.
+        user_counts: Each user's own events before the holdout: columns ``user_id``, ``n``; 0 for
+            users known only from validation or test. ``None``: no users.
         settings: The recipe's ``[split]`` block.
 
     Returns:

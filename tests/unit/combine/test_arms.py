@@ -33,9 +33,11 @@ def test_the_arms_of_the_protocol_are_all_there():
         "broken_link",
         "combined",
         "noise",
+        "oracle",
         "oversample",
         "real",
         "same_compute",
+        "side_information",
         "synthetic",
     ]
 
@@ -63,12 +65,20 @@ def test_every_arm_keeps_the_contract(name, material):
     assert not set(made_part(training)["user_id"]) & set(real["user_id"])
 
 
-@pytest.mark.parametrize(("name", "compute_of"), [("real", None), ("same_compute", "combined")])
-def test_arms_of_real_rows_alone(name, compute_of, material):
+@pytest.mark.parametrize(
+    ("name", "compute_of", "fuses"),
+    [
+        ("real", None, None),
+        ("same_compute", "combined", None),
+        ("side_information", None, "real"),
+    ],
+)
+def test_arms_of_real_rows_alone(name, compute_of, fuses, material):
     training = build_arm(name, material, 0)
     assert training.rows.drop("origin", "weight").equals(material.real_events)
     assert training.rows["origin"].unique().to_list() == ["real"]
     assert ARMS.get(name).compute_of == compute_of
+    assert ARMS.get(name).fuses == fuses
 
 
 def test_origin_is_the_synthesizer_and_for_controls_their_name(material):

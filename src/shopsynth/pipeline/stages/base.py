@@ -14,9 +14,7 @@ from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.manifest import Manifest
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.verbs import Verbs
-from shopsynth.schema import TABLES, Dataset
-
-PARTS = ("train", "validation", "test")
+from shopsynth.schema import TABLES, Dataset, Split
 
 
 @dataclass(frozen=True)
@@ -28,12 +26,15 @@ class StageContext:
         done: Manifests of earlier stages, by name.
         verbs: map, exchange, reduce and fit, bound to this stage.
         store: Where parts are.
+        registration: What ``summary.json`` tells of the plan and of this look at the test part;
+            empty before ``evaluate``.
     """
 
     recipe: Recipe
     done: dict[str, Manifest]
     verbs: Verbs
     store: ObjectStore
+    registration: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def read_dataset(job: Job, part: str | None = None) -> Dataset:
 
     Args:
         job: Its inputs are standard tables; those of a split part are called ``<part>/<table>``.
-        part: ``train``, ``validation``, ``test``, or ``None`` for uncut data.
+        part: A field of :class:`Split` that is a dataset, or ``None`` for uncut data.
     """
     prefix = f"{part}/" if part else ""
     tables = {}
@@ -110,3 +111,37 @@ def read_dataset(job: Job, part: str | None = None) -> Dataset:
         elif job.refs(name):
             tables[name] = job.frame(name)
     return Dataset(tables.pop("items"), **tables)
+
+
+def read_part(job: Job, part: str) -> Dataset | None:
+    """Build the dataset of a part that only low data have (``asked``, ``reserve``), or ``None``."""
+    if any(name.startswith(f"{part}/") for name in job.names()):
+        return read_dataset(job, part)
+    return None
+
+
+def read_split(job: Job, by: str) -> Split:
+    """Build the split from a job's inputs: all outputs of the split stage.
+
+    Args:
+        job: Its inputs are the split stage's outputs.
+        by: How it was cut; the split stage's fact ``by``.
+    """
+    return Split(
+        train=read_dataset(job, "train"),
+        validation=read_dataset(job, "validation"),
+        test=read_dataset(job, "test"),
+        slices=job.frame("slices"),
+        by=by,
+        asked=read_part(job, "asked"),
+        reserve=read_part(job, "reserve"),
+    )
+
+
+def read_heldout(job: Job) -> pl.DataFrame:
+    """Read all real events that no generator saw: validation, test and what asked users did.
+
+    Columns as in ``events``; an asked user's earlier events stand before its test events.
+    """
+    parts = [f"{part}/events" for part in ("validation", "asked", "test")]
+    return pl.concat([job.frame(name) for name in parts if job.refs(name)], how="diagonal")

@@ -29,6 +29,8 @@ from shopsynth.pipeline.stages.base import (
     StageOutput,
     count_rejects,
     read_dataset,
+    read_heldout,
+    read_part,
 )
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
@@ -157,7 +159,7 @@ def drop_copies(job: Job) -> dict[str, Any]:
     """Drop synthetic histories that copy what only the future of a test user knows."""
     facts = job.params["facts"]
     name = f"synthetic/{facts['synthesizer']}"
-    heldout = pl.concat([job.frame("validation/events"), job.frame("test/events")], how="diagonal")
+    heldout = read_heldout(job)
     made = _synthetic(job, name, facts)
     kept, rejects = drop_near_duplicates(
         made, heldout, job.frame("train/events"), job.params["threshold"]
@@ -244,6 +246,7 @@ def _read_material(job: Job) -> Material:
         ratio=job.params["ratio"] or 1.0,
         weight=job.params["weight"],
         tail_max_events=job.params["tail_max_events"],
+        reserve=read_part(job, "reserve"),
     )
 
 

@@ -20,7 +20,7 @@ from shopsynth.evaluate import (
 )
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
-from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
+from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_heldout
 from shopsynth.pipeline.stages.combine import arms
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
@@ -157,7 +157,7 @@ def compare(job: Job) -> dict[str, Any]:
 def describe(job: Job) -> None:
     """Measure how like the real rows the synthetic rows are, and whether they copy people."""
     train, seed = job.frame("train/events"), job.params["seed"]
-    heldout = pl.concat([job.frame("validation/events"), job.frame("test/events")], how="diagonal")
+    heldout = read_heldout(job)
     names = [name for name in job.names() if name.startswith("kept/")]
     made = pl.concat([job.frame(name) for name in names], how="diagonal")
     job.write("fidelity", measure_fidelity(train, heldout, made, seed=seed))

@@ -7,8 +7,8 @@ import polars as pl
 
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
-from shopsynth.pipeline.stages.base import PARTS, StageContext, read_dataset
-from shopsynth.schema import Dataset, Holdout, Split
+from shopsynth.pipeline.stages.base import StageContext, read_split
+from shopsynth.schema import Dataset, Holdout
 from shopsynth.train import get_task
 
 _HERE = "shopsynth.pipeline.stages.questions"
@@ -33,8 +33,7 @@ def pose(job: Job) -> dict[str, int]:
     """Let the task pose its questions on the real split."""
     part = job.params["part"]
     task = get_task(job.params["task"])
-    train, validation, test = (read_dataset(job, each) for each in PARTS)
-    split = Split(train, validation, test, job.frame("slices"), job.params["by"])
+    split = read_split(job, job.params["by"])
     holdout = task.holdout(split, part).drawn_down(job.params["max_questions"])
     job.write(f"{part}/history", holdout.requests.need(task.table))
     job.write(f"{part}/truth", holdout.truth)

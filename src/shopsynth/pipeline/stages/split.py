@@ -1,6 +1,7 @@
 """The split stage: the real holdout is set aside before anything learns.
 
-In: clean tables. Out: ``train/…``, ``validation/…``, ``test/…``, the shared tables, ``slices``.
+In: clean tables. Out: ``train/…``, ``validation/…``, ``test/…`` (at low data also ``asked/…`` and
+``reserve/…``), the shared tables, ``slices``.
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ import polars as pl
 
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
-from shopsynth.pipeline.stages.base import PARTS, Stage, StageContext, StageOutput
+from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
 from shopsynth.schema import TABLES
 from shopsynth.split import (
     SplitSettings,
@@ -25,7 +26,11 @@ from shopsynth.split import (
     fix_slices,
     follow_events,
     follow_queries,
+    group_users,
     merge_counts,
+    part_by_group,
+    part_names,
+    without_reserve,
 )
 
 _HERE = "shopsynth.pipeline.stages.split"
@@ -35,6 +40,11 @@ _CUT_TABLES = {
     "query": ("events", "queries", "judgments"),
 }
 """What each way of splitting cuts; the other tables are the same in every part."""
+
+_GROUPS = {
+    "train": "train", "validation": "train", "test": "asked", "asked": "asked", "reserve": "reserve"
+}  # fmt: skip
+"""Whose rows a part holds, at low data."""
 
 _NO_COUNTS = pl.DataFrame(schema={"id": pl.String, "n": pl.Int64})
 
@@ -58,24 +68,30 @@ def run(context: StageContext) -> StageOutput:
         made = [ref for result in verbs.map("cut events", tasks) for ref in result.outputs]
         outputs += [ref for ref in made if ref.name.endswith("/events")]
         counts = [ref for ref in made if ref.name.startswith("counts/")]
-        check_parts(_table_rows(outputs, "events"), settings)
+        check_parts(_table_rows(outputs, "events", settings), settings)
         if reviews := cleaned.parts("reviews"):
-            told = [*reviews, *(ref for ref in made if ref.name.endswith("/events"))]
-            outputs += verbs.fit("cut reviews", f"{_HERE}:cut_reviews", told, cuts=cuts).outputs
+            outputs += verbs.fit(
+                "cut reviews",
+                f"{_HERE}:cut_reviews",
+                [*reviews, *events],
+                settings=params,
+                cuts=cuts,
+            ).outputs
         if users := cleaned.parts("users"):
             known = [*users, *(ref for ref in counts if ref.name == "counts/users")]
-            outputs += verbs.fit("cut users", f"{_HERE}:cut_users", known).outputs
+            outputs += verbs.fit("cut users", f"{_HERE}:cut_users", known, settings=params).outputs
     if settings.by == "query":
         found = cleaned.parts("queries", "judgments", "events")
         cut = verbs.fit("cut queries", f"{_HERE}:cut_queries", found, settings=params).outputs
         counts = [ref for ref in cut if ref.name.startswith("counts/")]
         outputs += [ref for ref in cut if ref not in counts]
-        check_parts(_table_rows(outputs, "queries"), settings)
+        check_parts(_table_rows(outputs, "queries", settings), settings)
     fixed = verbs.reduce(
         "slices", f"{_HERE}:fix", [*cleaned.parts("items"), *counts], settings=params
     )
     outputs += fixed.outputs
-    facts["rows"] = _table_rows(outputs, "queries" if settings.by == "query" else "events")
+    cut_table = "queries" if settings.by == "query" else "events"
+    facts["rows"] = _table_rows(outputs, cut_table, settings)
     return StageOutput(tuple(outputs), facts)
 
 
@@ -88,8 +104,11 @@ def _find_cuts(context: StageContext, events: tuple[PartRef, ...]) -> dict[str, 
     return cuts
 
 
-def _table_rows(outputs: list[PartRef], table: str) -> dict[str, int]:
-    return {p: sum(r.rows or 0 for r in outputs if r.name == f"{p}/{table}") for p in PARTS}
+def _table_rows(outputs: list[PartRef], table: str, settings: SplitSettings) -> dict[str, int]:
+    return {
+        part: sum(ref.rows or 0 for ref in outputs if ref.name == f"{part}/{table}")
+        for part in part_names(settings)
+    }
 
 
 def count_part(job: Job) -> None:
@@ -110,52 +129,62 @@ def cut_events(job: Job) -> None:
     settings = SplitSettings.parse(job.params["settings"], "split")
     events = job.frame("events")
     label = job.refs("events")[0].label
-    assigned = assign_parts(events, settings, _cuts(job.params["cuts"]))
-    for part in PARTS:
-        job.write(f"{part}/events", assigned.filter(pl.col("part") == part).drop("part"), label)
-    _write_counts(job, assigned, label)
+    in_time = assign_parts(events, settings, _cuts(job.params["cuts"]))
+    assigned = part_by_group(in_time, settings)
+    _write_parts(job, "events", assigned, settings, label)
+    _write_counts(job, assigned, without_reserve(in_time, settings), label)
 
 
 def cut_reviews(job: Job) -> None:
-    """Let reviews follow the purchases they belong to."""
-    events = pl.concat(
-        [job.frame(f"{part}/events").with_columns(pl.lit(part).alias("part")) for part in PARTS],
-        how="diagonal",
-    )
-    assigned = follow_events(job.frame("reviews"), events, _cuts(job.params["cuts"]))
-    _write_parts(job, "reviews", assigned)
+    """Let reviews follow the purchases they belong to, and then their users."""
+    settings = SplitSettings.parse(job.params["settings"], "split")
+    cuts = _cuts(job.params["cuts"])
+    events = assign_parts(job.frame("events"), settings, cuts)
+    in_time = follow_events(job.frame("reviews"), events, cuts)
+    _write_parts(job, "reviews", part_by_group(in_time, settings), settings)
 
 
 def cut_users(job: Job) -> None:
-    """Keep users who first act after the cut out of train; those who never act stay."""
+    """Keep users who first act after the cut out of train; those who never act stay.
+
+    At low data each group has its own users: train and validation one, test and asked another.
+    """
+    settings = SplitSettings.parse(job.params["settings"], "split")
     users, counts = job.frame("users"), merge_counts([job.frame("counts/users")])
     later = counts.filter(pl.col("n") == 0).select("user_id")
-    job.write("train/users", users.join(later, on="user_id", how="anti", maintain_order="left"))
-    for part in ("validation", "test"):
-        job.write(f"{part}/users", users)
+    groups = group_users(users["user_id"], settings)
+    for part in part_names(settings):
+        mine = users.filter(groups == _GROUPS[part]) if settings.low_data else users
+        if part == "train":
+            mine = mine.join(later, on="user_id", how="anti", maintain_order="left")
+        job.write(f"{part}/users", mine)
 
 
 def cut_queries(job: Job) -> None:
     """Cut queries, and let judgments and events follow them."""
     settings = SplitSettings.parse(job.params["settings"], "split")
     queries = assign_queries(job.frame("queries"), settings)
-    _write_parts(job, "queries", queries)
+    _write_parts(job, "queries", queries, settings)
     for table in ("judgments", "events"):
         if job.refs(table):
             assigned = follow_queries(job.frame(table), queries)
-            _write_parts(job, table, assigned)
+            _write_parts(job, table, assigned, settings)
             if table == "events":
-                _write_counts(job, assigned, "all")
+                _write_counts(job, assigned, assigned, "all")
 
 
-def _write_counts(job: Job, events: pl.DataFrame, label: str) -> None:
-    job.write("counts/items", count_items(events.filter(pl.col("part") == "train")), label)
-    job.write("counts/users", count_users(events), label)
+def _write_counts(job: Job, assigned: pl.DataFrame, in_time: pl.DataFrame, label: str) -> None:
+    """Count items in train alone, and users by what they did before the holdout."""
+    job.write("counts/items", count_items(assigned.filter(pl.col("part") == "train")), label)
+    job.write("counts/users", count_users(in_time), label)
 
 
-def _write_parts(job: Job, table: str, assigned: pl.DataFrame) -> None:
-    for part in PARTS:
-        job.write(f"{part}/{table}", assigned.filter(pl.col("part") == part).drop("part"))
+def _write_parts(
+    job: Job, table: str, assigned: pl.DataFrame, settings: SplitSettings, label: str = "all"
+) -> None:
+    for part in part_names(settings):
+        rows = assigned.filter(pl.col("part") == part).drop("part")
+        job.write(f"{part}/{table}", rows, label)
 
 
 def fix(job: Job) -> None:

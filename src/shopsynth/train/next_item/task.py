@@ -14,13 +14,10 @@ from shopsynth.schema import (
     EmptyDataError,
     Holdout,
     Split,
-    UnknownNameError,
-    nearest,
     order_column,
 )
 
 _OF_TRAINING_ROWS = ("origin", "weight")
-_EARLIER = {"validation": ("train",), "test": ("train", "validation")}
 
 
 class NextItem:
@@ -34,12 +31,14 @@ class NextItem:
     name: ClassVar[str] = "next_item"
     table: ClassVar[str] = "events"
     metrics: ClassVar[tuple[str, ...]] = ("ndcg", "recall", "mrr")
+    slice_names: ClassVar[tuple[str, ...]] = ("all", "cold", "tail", "warm", "short", "new")
 
     def holdout(self, split: Split, part: str) -> Holdout:
         """Pose the questions of ``part`` with their answers.
 
         A unit is a user with at least one earlier event and one event in ``part``. Its history is
-        all before ``part``: train for ``validation``, train and validation for ``test``. Its
+        all before ``part`` (:meth:`Split.before`): train for ``validation``, train and validation
+        for ``test``; at low data, where test asks other users, what those did before. Its
         answers are the distinct items of the first session in ``part``: the rows that share the
         first event's ``session_id``, or its timestamp where there is none. A split by
         ``leave_one_out`` or a shop ordered by ``position`` alone has one answer, the next item.
@@ -59,9 +58,7 @@ class NextItem:
             UnknownNameError: If there is no such part.
             EmptyDataError: If no user has events both before and in ``part``.
         """
-        if part not in _EARLIER:
-            raise UnknownNameError(f"next_item has no part {part!r}; {nearest(part, _EARLIER)}")
-        earlier = [getattr(split, name).need("events") for name in _EARLIER[part]]
+        earlier = [known.need("events") for known in split.before(part)]
         asked = getattr(split, part).ordered_events()
         history = pl.concat(earlier, how="diagonal")
         asked = asked.join(history.select("user_id").unique(), on="user_id", how="semi")
