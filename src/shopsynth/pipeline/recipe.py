@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from shopsynth.clean import CleanSettings
 from shopsynth.combine import CombineSettings
-from shopsynth.evaluate import EvaluateSettings
+from shopsynth.evaluate import EvaluateSettings, ProveSettings
 from shopsynth.ingest import ShopSettings
 from shopsynth.pipeline.redaction import redacted
 from shopsynth.privacy import PrivacySettings
@@ -83,6 +83,7 @@ class Recipe(Settings):
     combine: CombineSettings = CombineSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    prove: ProveSettings = ProveSettings()
     pipeline: PipelineSettings = PipelineSettings()
 
     _base: Path = PrivateAttr(default_factory=Path)

@@ -6,7 +6,7 @@ In: a recipe and a folder. Out: the folder with every stage complete, and a :cla
 import logging
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,11 @@ from typing import Any
 from shopsynth.pipeline.base import Executor
 from shopsynth.pipeline.checks import check_recipe
 from shopsynth.pipeline.executors import make_executor
+from shopsynth.pipeline.judging import JUDGE, Judging
+from shopsynth.pipeline.looks import Look
 from shopsynth.pipeline.manifest import Manifest, code_hash, library_versions
 from shopsynth.pipeline.meter import Meter
+from shopsynth.pipeline.plan import make_plan
 from shopsynth.pipeline.recipe import Recipe, load_recipe
 from shopsynth.pipeline.redaction import redacted
 from shopsynth.pipeline.stages import STAGES, Stage, StageContext
@@ -48,6 +51,8 @@ class RunResult:
         cached: Stages that were complete before and were skipped.
         summary: Content of ``summary.json``; ``None`` if the run stopped before the report.
         report: Path of the HTML report, or ``None`` likewise.
+        look: The reading of the test part that the results come from; ``None`` if the run stopped
+            before ``evaluate``.
     """
 
     workspace: Path
@@ -55,6 +60,12 @@ class RunResult:
     cached: frozenset[str]
     summary: dict[str, Any] | None
     report: Path | None
+    look: Look | None = None
+
+    @property
+    def hypotheses(self) -> list[dict[str, Any]]:
+        """The registered hypotheses with their verdicts, as in ``summary.json``."""
+        return [] if self.summary is None else list(self.summary["hypotheses"])
 
 
 def run(
@@ -88,45 +99,68 @@ def run(
         )
     checked = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, overrides)
     check_recipe(checked, until)
+    plan = make_plan(checked)
     place = Workspace(workspace)
     with place.locked(), _interruptible(place.root):
         place.write_json("recipe.json", redacted(checked.model_dump(mode="json")))
         executor = make_executor(checked.pipeline)
+        judging = Judging.begin(place, plan) if _reaches(until, JUDGE) else None
         try:
-            done, cached = _walk(checked, place, executor, until, progress)
+            done, cached = _walk(checked, place, executor, until, progress, judging)
         finally:
             executor.close()
-        result = _publish(place, done, cached)
+        result = _publish(place, done, cached, judging)
     _check_gates(checked, result)
     return result
 
 
+def _reaches(until: str, stage: str) -> bool:
+    order = list(STAGES)
+    return order.index(until) >= order.index(stage)
+
+
 def _walk(
-    recipe: Recipe, place: Workspace, executor: Executor, until: str, progress: Progress
+    recipe: Recipe,
+    place: Workspace,
+    executor: Executor,
+    until: str,
+    progress: Progress,
+    judging: Judging | None,
 ) -> tuple[dict[str, Manifest], frozenset[str]]:
     done: dict[str, Manifest] = {}
     cached = set()
     for stage in STAGES.values():
-        key, inputs = _stage_key(stage, recipe, done)
+        key, inputs = _stage_key(stage, recipe, done, judging)
         found = place.manifest(stage.name)
         if found is not None and found.key == key:
             _LOG.info("%s: complete already", stage.name)
             cached.add(stage.name)
             done[stage.name] = found
+            if judging is not None and stage.name == JUDGE:
+                judging.recall(key)
         else:
             _LOG.info("%s: running", stage.name)
-            done[stage.name] = _run_stage(
-                stage, recipe, place, executor, progress, done, key, inputs
+            verbs = Verbs(stage.name, stage.rooms, executor, place.store, progress)
+            reading = (
+                judging.reading(key, done["split"], verbs)
+                if judging is not None and stage.name == JUDGE
+                else nullcontext()
             )
+            facts = judging.facts() if judging is not None else {}
+            with reading:
+                context = StageContext(recipe, done, verbs, place.store, facts)
+                done[stage.name] = _run_stage(stage, context, place, key, inputs)
         if stage.name == until:
             break
     return done, frozenset(cached)
 
 
 def _stage_key(
-    stage: Stage, recipe: Recipe, done: dict[str, Manifest]
+    stage: Stage, recipe: Recipe, done: dict[str, Manifest], judging: Judging | None
 ) -> tuple[str, dict[str, str]]:
     inputs = {**stage.sources(recipe), **{name: done[name].digest for name in stage.needs}}
+    if judging is not None:
+        inputs |= judging.inputs(stage.name)
     values = {
         "stage": stage.name,
         "inputs": inputs,
@@ -137,18 +171,11 @@ def _stage_key(
 
 
 def _run_stage(
-    stage: Stage,
-    recipe: Recipe,
-    place: Workspace,
-    executor: Executor,
-    progress: Progress,
-    done: dict[str, Manifest],
-    key: str,
-    inputs: dict[str, str],
+    stage: Stage, context: StageContext, place: Workspace, key: str, inputs: dict[str, str]
 ) -> Manifest:
-    verbs = Verbs(stage.name, stage.rooms, executor, place.store, progress)
+    recipe, verbs = context.recipe, context.verbs
     with Meter() as meter:
-        made = stage.run(StageContext(recipe, done, verbs, place.store))
+        made = stage.run(context)
     manifest = Manifest(
         stage=stage.name,
         key=key,
@@ -167,15 +194,21 @@ def _run_stage(
     return place.manifest(stage.name) or manifest
 
 
-def _publish(place: Workspace, done: dict[str, Manifest], cached: frozenset[str]) -> RunResult:
+def _publish(
+    place: Workspace,
+    done: dict[str, Manifest],
+    cached: frozenset[str],
+    judging: Judging | None,
+) -> RunResult:
     """Lay the report under its stable name and write ``summary.json`` with the run's costs."""
+    look = None if judging is None else judging.look
     if "report" not in done:
-        return RunResult(place.root, done, cached, None, None)
+        return RunResult(place.root, done, cached, None, None, look)
     for ref in done["report"].parts("report"):
         place.lay_out(ref, f"report/{ref.label}")
     summary = {**done["report"].facts["summary"], "stages": stage_costs(done, cached)}
     place.write_json("summary.json", summary)
-    return RunResult(place.root, done, cached, summary, place.path("report/report.html"))
+    return RunResult(place.root, done, cached, summary, place.path("report/report.html"), look)
 
 
 def _check_gates(recipe: Recipe, result: RunResult) -> None:

@@ -72,11 +72,14 @@ class Task(Protocol):
         name: The task's word, for example ``next_item``.
         table: The table whose rows train it.
         metrics: Metric names of the evaluate room that judge it, the headline first.
+        slice_names: Names of the slices that :meth:`slices` may tell, ``all`` first: a plan is
+            registered before there are rows to look at.
     """
 
     name: ClassVar[str]
     table: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
+    slice_names: ClassVar[tuple[str, ...]]
 
     def holdout(self, split: Split, part: str) -> Holdout:
         """Pose the questions of ``part`` (``validation`` or ``test``) with their answers."""

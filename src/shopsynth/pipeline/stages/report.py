@@ -31,7 +31,7 @@ def run(context: StageContext) -> StageOutput:
     done = context.done
     samples = [ref for ref in done["combine"].outputs if _is_sample(ref)]
     inputs = [*done["evaluate"].outputs, *samples, *done["split"].parts("items")]
-    facts = told_facts(context.recipe, done)
+    facts = {**told_facts(context.recipe, done), "registration": context.registration}
     rendered = context.verbs.fit("render", f"{_HERE}:render", inputs, **facts)
     told = {name: facts[name] for name in ("headline_model", "metric", "cutoff")}
     return StageOutput(rendered.outputs, {"summary": rendered.facts["summary"], **told})
@@ -140,6 +140,7 @@ def render(job: Job) -> dict[str, Any]:
     facts = dict(job.params)
     recipe = facts.pop("recipe")
     recipe_sha256 = facts.pop("recipe_sha256")
+    registration = facts.pop("registration") or None
     counted = [
         {"table": table, "reason": reason, "n": n}
         for table, reasons in facts.pop("rejects").items()
@@ -160,6 +161,7 @@ def render(job: Job) -> dict[str, Any]:
         recipe_sha256=recipe_sha256,
         privacy={key: facts["privacy"][key] for key in ("mode", "unit", "epsilon", "delta")},
         stages=context.stages,
+        registration=registration,
     )
     job.write_folder("report", lambda folder: write_report(summary, evaluation, context, folder))
     return {"summary": summary}
