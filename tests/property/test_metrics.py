@@ -30,12 +30,19 @@ def obvious(ranks: dict[str, float], answers: dict[str, int], cutoff: int) -> di
         for place, grade in enumerate(sorted(answers.values(), reverse=True), 1)
         if place <= cutoff
     )
+    among_answers = list(found.values())
+    precisions = [
+        (sum(other < rank for other in among_answers) + (among_answers.count(rank) + 1) / 2) / rank
+        for rank in among_answers
+    ]
     gain = sum(answers[item] / math.log2(rank + 1) for item, rank in found.items())
     return {
         "ndcg": min(1.0, gain / ideal),
         "recall": len(found) / len(answers),
         "mrr": max((1 / rank for rank in found.values()), default=0.0),
         "hit_rate": float(bool(found)),
+        "map": sum(precisions) / len(answers),
+        "precision": min(1.0, len(found) / cutoff),
     }
 
 
@@ -59,7 +66,7 @@ def test_metrics_equal_the_obvious_implementation(shop, cutoff):
         Ranking(pl.DataFrame(ranking_rows, schema=RANKING_COLUMNS, orient="row")),
         pl.DataFrame(truth_rows, schema=TRUTH_COLUMNS, orient="row"),
         pl.DataFrame(member_rows, schema=["unit_id", "item_id", "slice"], orient="row"),
-        ["ndcg", "recall", "mrr", "hit_rate"],
+        ["ndcg", "recall", "mrr", "hit_rate", "map", "precision"],
         [cutoff],
     )
     got = {

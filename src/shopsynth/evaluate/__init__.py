@@ -1,7 +1,7 @@
 """The evaluate room: metrics, uplift with a verdict, fidelity, audits, data for pictures."""
 
 from shopsynth.evaluate.audits import audit_release
-from shopsynth.evaluate.base import METRICS, Hits, Metric, list_length, score_units
+from shopsynth.evaluate.base import METRICS, Hits, Lists, Metric, Pairs
 from shopsynth.evaluate.bootstrap import summarise_metrics
 from shopsynth.evaluate.distributions import describe_distributions
 from shopsynth.evaluate.dose_curve import dose_rows
@@ -9,6 +9,7 @@ from shopsynth.evaluate.embedding import embed_histories
 from shopsynth.evaluate.fidelity import measure_fidelity
 from shopsynth.evaluate.holm import holm
 from shopsynth.evaluate.hypotheses import Hypothesis, ProveSettings, register
+from shopsynth.evaluate.scoring import count_catalogue, list_length, score_units
 from shopsynth.evaluate.settings import EvaluateSettings
 from shopsynth.evaluate.system import SYSTEM, add_system
 from shopsynth.evaluate.uplift import compare_arms
@@ -19,11 +20,14 @@ __all__ = [
     "EvaluateSettings",
     "Hits",
     "Hypothesis",
+    "Lists",
     "Metric",
+    "Pairs",
     "ProveSettings",
     "add_system",
     "audit_release",
     "compare_arms",
+    "count_catalogue",
     "describe_distributions",
     "dose_rows",
     "embed_histories",

@@ -1,19 +1,32 @@
-"""What every metric is, and how a ranking is turned into one value a unit.
+"""What every metric is, and what it is shown.
 
-In: a :class:`Ranking`, the real answers and the slices they belong to. Out: tidy per-unit values.
+In: answers with their places, lists with what they hold, or pairs with predictions. Out: one value
+a unit, whose mean over units is the metric.
+
+A mean over units is all that the paired bootstrap needs (``bootstrap.py``). Metrics that are no
+mean by nature (coverage, AUROC, RMSE) are therefore written as one: the metric plus each unit's
+influence on it. Those values have no bounds and mean nothing alone; their mean is the metric and
+their spread its standard error.
 
 To add a metric: a file in this folder named after it, holding a class decorated with
 ``@register("<the file's name>")``.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
-import polars as pl
 
-from shopsynth.schema import InputError, Ranking, Registry
+from shopsynth.schema import InputError, Registry
+
+Kind = Literal["ranking", "list", "pairs"]
+"""What a metric is shown: the places of the answers, the lists themselves, or predictions."""
+
+Better = Literal["higher", "lower"]
+"""Which way a metric improves."""
+
+Evidence_contra = TypeVar("Evidence_contra", contravariant=True)
+"""What a metric is shown: :class:`Hits`, :class:`Lists` or :class:`Pairs`."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +61,112 @@ class Hits:
         return np.asarray(np.arange(self.unit.size) - starts[self.unit] + 1.0)
 
 
-class Metric(Protocol):
-    """How good a ranking is for one unit."""
+@dataclass(frozen=True)
+class Lists:
+    """What every unit was shown, right or wrong.
 
-    def score(self, hits: Hits, cutoff: int) -> np.ndarray:
-        """Return one value in [0, 1] a unit, shape ``(hits.n_units,)``; higher is better.
+    Attributes:
+        unit: Unit number of each listed item, ascending from 0; a unit may have an empty list.
+            Shape ``(listed,)``.
+        item: Number of the item in the catalogue. Shape ``(listed,)``.
+        rank: Place from 1; equal scores share their mean rank. Shape ``(listed,)``.
+        n_units: Number of units.
+        n_events: Training events of every item of the catalogue, also of items that nobody was
+            shown. Shape ``(items,)``.
+    """
+
+    unit: np.ndarray
+    item: np.ndarray
+    rank: np.ndarray
+    n_units: int
+    n_events: np.ndarray
+
+    def shown(self, cutoff: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return units and items of the lists cut at a length.
+
+        A tie at the cutoff is in or out as a whole, by its mean rank: a list may be a little
+        longer or shorter than the cutoff, but never depends on the order of a file.
+        """
+        within = self.rank <= cutoff
+        return self.unit[within], self.item[within]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One pair a unit: what is true of it and what was predicted.
+
+    Attributes:
+        label: The truth. Shape ``(n_units,)``.
+        prediction: Higher is more of it. Finite, shape ``(n_units,)``.
+        threshold: Predictions from here on say yes, for metrics of decisions.
+    """
+
+    label: np.ndarray
+    prediction: np.ndarray
+    threshold: float = 0.5
+
+    def positive(self) -> np.ndarray:
+        """Say which labels are 1; booleans, shape ``(n_units,)``.
+
+        Raises:
+            InputError: If a label is neither 0 nor 1.
+        """
+        n_other = int(np.count_nonzero((self.label != 0) & (self.label != 1)))
+        if n_other:
+            raise InputError(
+                f"pairs: expected labels 0 or 1, got {n_other} other value(s) among "
+                f"{self.label.size}; map grades to yes or no first, or judge by rmse"
+            )
+        return np.asarray(self.label == 1)
+
+
+def jackknife(metric: float, without: np.ndarray) -> np.ndarray:
+    """Turn a metric of all units and its values without each unit into one value a unit.
+
+    The values are centred on the metric, so that the claim is about what was measured, not about
+    what a larger sample might show. Their standard error never understates in expectation (the
+    inequality of Efron and Stein), whatever the metric; where items are rare it overstates.
+
+    Args:
+        metric: Of all units.
+        without: Of all units but one, shape ``(n_units,)``.
+
+    Source:
+        Efron & Stein, The jackknife estimate of variance, Annals of Statistics 1981.
+
+    Example:
+        >>> jackknife(2.0, np.array([2.5, 1.5])).tolist()
+        [1.5, 2.5]
+    """
+    return np.asarray(metric + (without.size - 1) * (without.mean() - without))
+
+
+class Metric(Protocol[Evidence_contra]):
+    """How good a model is, told as one value a unit.
+
+    Attributes:
+        kind: What :meth:`score` is shown: ``ranking`` for :class:`Hits`, ``list`` for
+            :class:`Lists`, ``pairs`` for :class:`Pairs`.
+        better: Whether more is better, or less.
+    """
+
+    kind: ClassVar[Kind]
+    better: ClassVar[Better]
+
+    def score(self, evidence: Evidence_contra, cutoff: int, /) -> np.ndarray:
+        """Return one value a unit, shape ``(n_units,)``; their mean is the metric.
+
+        A metric of kind ``ranking`` lies in [0, 1] for every unit. One of kind ``pairs`` returns
+        NaN for all units where the labels leave it undefined, whatever was predicted.
 
         Args:
-            hits: The answers and their places.
-            cutoff: Length of the list that counts. An answer counts if its mean rank is at most
-                the cutoff.
+            evidence: What the metric's kind is shown.
+            cutoff: Length of the list that counts. An item counts if its mean rank is at most the
+                cutoff. 0 for pairs, which have no list.
         """
 
 
-METRICS: Registry[Metric] = Registry(
+METRICS: Registry[Metric[Any]] = Registry(
     "evaluate",
     support=frozenset(
         {
@@ -74,6 +179,7 @@ METRICS: Registry[Metric] = Registry(
             "histories",
             "holm",
             "hypotheses",
+            "scoring",
             "system",
             "uplift",
         }
@@ -82,91 +188,3 @@ METRICS: Registry[Metric] = Registry(
 """All metrics of the room."""
 
 register = METRICS.register
-
-_KEYS = ["unit_id", "item_id"]
-
-
-def list_length(cutoffs: Sequence[int]) -> int:
-    """Return how long a ranking must be to be scored at these cutoffs.
-
-    Tied items share their mean rank, so a tie from place 1 to ``2c - 1`` stands at the cutoff
-    ``c``. A shorter list would hold some of its items and not others, by the luck of their order.
-
-    Example:
-        >>> list_length([10, 20])
-        39
-    """
-    return 2 * max(cutoffs) - 1
-
-
-def score_units(
-    ranking: Ranking,
-    truth: pl.DataFrame,
-    membership: pl.DataFrame,
-    metrics: Sequence[str],
-    cutoffs: Sequence[int],
-) -> pl.DataFrame:
-    """Score every unit, on all its answers and on the answers of each slice.
-
-    A slice's value judges the same full ranking by the answers that lie in the slice alone; items
-    outside it, other answers too, count as misses. A unit without an answer in a slice has no value
-    there. An answer that the ranking does not hold scores 0, so the ranking should be as long as
-    :func:`list_length` says.
-
-    Args:
-        ranking: The best items of every unit.
-        truth: Columns ``unit_id``, ``item_id``, ``grade`` (gain, above 0).
-        membership: Columns ``unit_id``, ``item_id``, ``slice``: the slices of each answer, ``all``
-            among them. Rows about anything but answers are ignored.
-        metrics: Registered names.
-        cutoffs: List lengths, at least 1.
-
-    Returns:
-        Columns ``unit_id``, ``metric``, ``cutoff`` (Int64), ``slice``, ``value``; sorted by metric
-        and cutoff as given, then slice and unit.
-
-    Raises:
-        UnknownNameError: If a metric does not exist.
-        InputError: If an answer is listed twice, in the truth, the ranking or one slice.
-    """
-    places = _places(ranking, truth, membership)
-    unit_rows = places.select("slice", "unit_id").unique(maintain_order=True)
-    hits = Hits(
-        unit=places.select(pl.struct("slice", "unit_id").rle_id()).to_series().to_numpy(),
-        gain=places["grade"].to_numpy(),
-        rank=places["rank"].to_numpy(),
-        n_units=unit_rows.height,
-    )
-    scored = [
-        unit_rows.with_columns(
-            pl.lit(name).alias("metric"),
-            pl.lit(cutoff, dtype=pl.Int64).alias("cutoff"),
-            pl.Series("value", METRICS.get(name)().score(hits, cutoff), dtype=pl.Float64),
-        )
-        for name in metrics
-        for cutoff in cutoffs
-    ]
-    return pl.concat(scored).select("unit_id", "metric", "cutoff", "slice", "value")
-
-
-def _places(ranking: Ranking, truth: pl.DataFrame, membership: pl.DataFrame) -> pl.DataFrame:
-    """Put each slice's answers beside their ranks, sorted by slice, unit and falling gain."""
-    listed = ranking.frame.join(truth, on=_KEYS, how="semi")
-    members = membership.join(truth, on=_KEYS, how="semi")
-    for where, frame, keys in (
-        ("truth", truth, _KEYS),
-        ("ranking", listed, _KEYS),
-        ("slice membership", members, [*_KEYS, "slice"]),
-    ):
-        n_repeated = frame.height - frame.select(keys).unique().height
-        if n_repeated:
-            raise InputError(
-                f"score_units: expected each unit's answer once in the {where}, got {n_repeated} "
-                f"repeated row(s) by {', '.join(keys)}; remove the repeats first"
-            )
-    return (
-        members.join(truth, on=_KEYS, how="inner")
-        .join(listed.select(*_KEYS, "rank"), on=_KEYS, how="left")
-        .with_columns(pl.col("rank").fill_null(float("inf")))
-        .sort("slice", "unit_id", -pl.col("grade"), "item_id")
-    )

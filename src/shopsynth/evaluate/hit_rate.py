@@ -3,9 +3,11 @@
 In: answers with ranks. Out: one value a unit, 0 or 1.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
-from shopsynth.evaluate.base import Hits, register
+from shopsynth.evaluate.base import Better, Hits, Kind, register
 
 
 @register("hit_rate")
@@ -17,6 +19,9 @@ class HitRate:
         >>> HitRate().score(hits, 10).tolist()
         [1.0, 0.0]
     """
+
+    kind: ClassVar[Kind] = "ranking"
+    better: ClassVar[Better] = "higher"
 
     def score(self, hits: Hits, cutoff: int) -> np.ndarray:
         """Return the hit rate at the cutoff, shape ``(n_units,)``."""

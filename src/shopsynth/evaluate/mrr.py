@@ -3,9 +3,11 @@
 In: answers with ranks. Out: one value a unit.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
-from shopsynth.evaluate.base import Hits, register
+from shopsynth.evaluate.base import Better, Hits, Kind, register
 
 
 @register("mrr")
@@ -17,6 +19,9 @@ class Mrr:
         >>> Mrr().score(hits, 10).tolist()
         [0.5]
     """
+
+    kind: ClassVar[Kind] = "ranking"
+    better: ClassVar[Better] = "higher"
 
     def score(self, hits: Hits, cutoff: int) -> np.ndarray:
         """Return the reciprocal rank at the cutoff, shape ``(n_units,)``."""

@@ -3,9 +3,11 @@
 In: answers with gains and ranks. Out: one value a unit.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
-from shopsynth.evaluate.base import Hits, register
+from shopsynth.evaluate.base import Better, Hits, Kind, register
 
 
 @register("ndcg")
@@ -26,6 +28,9 @@ class Ndcg:
         >>> Ndcg().score(hits, 10).round(4).tolist()
         [0.8772]
     """
+
+    kind: ClassVar[Kind] = "ranking"
+    better: ClassVar[Better] = "higher"
 
     def score(self, hits: Hits, cutoff: int) -> np.ndarray:
         """Return NDCG at the cutoff, shape ``(n_units,)``."""

@@ -2,9 +2,11 @@
 
 import math
 
+import ir_measures
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import rankdata
 
 from shopsynth.evaluate import METRICS, list_length, score_units
 from shopsynth.schema import (
@@ -15,7 +17,9 @@ from shopsynth.schema import (
     UnknownNameError,
 )
 
-ALL = ("ndcg", "recall", "mrr", "hit_rate")
+ALL = ("ndcg", "recall", "mrr", "hit_rate", "map", "precision")
+LISTS = ("novelty", "coverage", "gini")
+PAIRS = ("auroc", "auprc", "rmse", "f1")
 
 
 def ranking_of(lists: dict[str, list[tuple[str, float]]]) -> Ranking:
@@ -40,7 +44,16 @@ def values(scored: pl.DataFrame, metric: str, cutoff: int, slice_: str = "all") 
 
 
 def test_the_metrics_are_all_there():
-    assert METRICS.names() == sorted(ALL)
+    assert METRICS.names() == sorted([*ALL, *LISTS, *PAIRS])
+
+
+def test_every_metric_says_what_it_is_shown_and_which_way_it_improves():
+    kinds = {name: METRICS.get(name).kind for name in METRICS.names()}
+    expected = {"ranking": ALL, "list": LISTS, "pairs": PAIRS}
+    assert kinds == {name: kind for kind, names in expected.items() for name in names}
+    lower = [name for name in METRICS.names() if METRICS.get(name).better == "lower"]
+    assert lower == ["gini", "rmse"]
+    assert {METRICS.get(name).better for name in METRICS.names()} == {"higher", "lower"}
 
 
 def test_worked_example():
@@ -58,6 +71,9 @@ def test_worked_example():
     assert values(scored, "recall", 10)["ann"] == 1
     assert values(scored, "mrr", 10) == {"ann": 1, "bob": 0}
     assert values(scored, "hit_rate", 10) == {"ann": 1, "bob": 0}
+    assert values(scored, "map", 10) == {"ann": pytest.approx((1 / 1 + 2 / 4) / 2), "bob": 0}
+    assert values(scored, "map", 3)["ann"] == 0.5
+    assert values(scored, "precision", 10) == {"ann": 0.2, "bob": 0}
 
 
 def test_ties_count_at_their_mean_rank():
@@ -67,15 +83,26 @@ def test_ties_count_at_their_mean_rank():
     scored = score_units(ranking, truth, everywhere(truth), ALL, [2, 3])
     assert values(scored, "ndcg", 3)["ann"] == pytest.approx(1 / math.log2(3.5))
     assert values(scored, "mrr", 3)["ann"] == pytest.approx(1 / 2.5)
-    assert [values(scored, metric, 2)["ann"] for metric in ALL] == [0, 0, 0, 0]
+    assert values(scored, "map", 3)["ann"] == pytest.approx(1 / 2.5)
+    assert [values(scored, metric, 2)["ann"] for metric in ALL] == [0] * len(ALL)
+
+
+def test_answers_tied_with_each_other_have_the_precision_of_their_mean_rank():
+    """Places 1 and 2 are both answers, whatever their order; places 3 and 4 hold one."""
+    truth = truth_of({"ann": {"a": 1, "b": 1, "c": 1}})
+    ranking = ranking_of({"ann": [("a", 1.5), ("b", 1.5), ("c", 3.5), ("d", 3.5)]})
+    scored = score_units(ranking, truth, everywhere(truth), ["map"], [10])
+    assert values(scored, "map", 10)["ann"] == pytest.approx((1 + 1 + 3 / 3.5) / 3)
 
 
 def test_a_tie_of_answers_beyond_the_cutoff_never_passes_the_ideal():
     truth = truth_of({"ann": {f"i{n}": 1 for n in range(19)}})
     ranking = ranking_of({"ann": [(f"i{n}", 10.0) for n in range(19)]})
-    scored = score_units(ranking, truth, everywhere(truth), ["ndcg", "recall"], [10])
+    scored = score_units(ranking, truth, everywhere(truth), ALL, [10])
     assert values(scored, "ndcg", 10)["ann"] == 1
     assert values(scored, "recall", 10)["ann"] == 1
+    assert values(scored, "map", 10)["ann"] == 1
+    assert values(scored, "precision", 10)["ann"] == 1
 
 
 def test_a_slice_is_judged_by_its_own_answers_alone():
@@ -137,38 +164,74 @@ def test_nothing_asked_is_nothing_scored():
     assert scored.is_empty()
 
 
-def test_against_an_independent_implementation():
-    """The oracle breaks ties by id, so scores are distinct here; ties are tested above."""
-    ir_measures = pytest.importorskip(
-        "ir_measures", reason="ORACLE SKIPPED: pip install ir-measures pytrec-eval-terrier"
-    )
-    generator = np.random.Generator(np.random.PCG64(5))
+def test_a_gain_that_is_none_is_refused():
+    truth = truth_of({"ann": {"a": 1, "b": 0}})
+    with pytest.raises(InputError, match=r"gains above 0 in the truth, got 1 other row"):
+        score_units(ranking_of({"ann": [("a", 1)]}), truth, everywhere(truth), ["ndcg"], [10])
+
+
+ORACLE = {
+    "ndcg": ir_measures.nDCG,
+    "recall": ir_measures.R,
+    "mrr": ir_measures.RR,
+    "hit_rate": ir_measures.Success,
+    "map": ir_measures.AP,
+    "precision": ir_measures.P,
+}
+
+
+def random_answers(generator: np.random.Generator, units: list[str]) -> dict[str, dict[str, int]]:
     items = [f"i{n}" for n in range(50)]
-    lists = {f"u{n}": [*generator.permutation(items)[:30]] for n in range(40)}
-    answers = {
+    return {
         unit: {
             str(item): int(generator.integers(1, 4))
             for item in generator.choice(items, generator.integers(1, 15), replace=False)
         }
-        for unit in lists
+        for unit in units
     }
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("cutoff", [1, 5, 10, 30])
+def test_against_an_independent_implementation(seed, cutoff):
+    """trec_eval and its kin, by ir-measures. They break ties by id, so scores are distinct here."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    units = [f"u{n}" for n in range(40)]
+    answers = random_answers(generator, units)
+    lists = {u: [f"i{n}" for n in generator.permutation(50)[:30]] for u in units}
     truth = truth_of(answers)  # type: ignore[arg-type]
     ranking = ranking_of(
         {unit: [(item, rank) for rank, item in enumerate(row, 1)] for unit, row in lists.items()}
     )
-    scored = score_units(ranking, truth, everywhere(truth), ALL, [10])
+    scored = score_units(ranking, truth, everywhere(truth), ALL, [cutoff])
     run = {
         unit: {item: -float(rank) for rank, item in enumerate(row)} for unit, row in lists.items()
     }
-    oracle = {
-        "ndcg": ir_measures.nDCG @ 10,
-        "recall": ir_measures.R @ 10,
-        "mrr": ir_measures.RR @ 10,
-        "hit_rate": ir_measures.Success @ 10,
+    for name in ALL:
+        rows = (ORACLE[name] @ cutoff).iter_calc(answers, run)
+        expected = {row.query_id: row.value for row in rows}
+        assert len(expected) == len(units)
+        assert values(scored, name, cutoff) == pytest.approx(expected), name
+
+
+def test_ties_that_do_not_cross_the_cutoff_are_no_matter_of_taste():
+    """Where only the number found within the cutoff counts, the oracle's tie rule is ours too."""
+    generator = np.random.Generator(np.random.PCG64(8))
+    units, cutoff = [f"u{n}" for n in range(300)], 10
+    answers = random_answers(generator, units)
+    run = {
+        u: {f"i{n}": float(s) for n, s in enumerate(generator.integers(0, 25, 50))} for u in units
     }
-    for name, measure in oracle.items():
-        expected = {row.query_id: row.value for row in measure.iter_calc(answers, run)}
-        assert values(scored, name, 10) == pytest.approx(expected), name
+    ranks = {u: rankdata([-s for s in run[u].values()]) for u in units}
+    clean = [u for u in units if (ranks[u] <= cutoff).sum() == cutoff]
+    tied = [u for u in clean if len(set(ranks[u][ranks[u] <= cutoff])) < cutoff]
+    assert len(tied) > 50
+    ranking = ranking_of({u: list(zip(run[u], ranks[u].tolist(), strict=True)) for u in tied})
+    truth = truth_of({u: answers[u] for u in tied})  # type: ignore[dict-item]
+    scored = score_units(ranking, truth, everywhere(truth), ALL, [cutoff])
+    for name in ("recall", "hit_rate", "precision"):
+        rows = (ORACLE[name] @ cutoff).iter_calc({u: answers[u] for u in tied}, run)
+        assert values(scored, name, cutoff) == pytest.approx({r.query_id: r.value for r in rows})
 
 
 def test_a_tie_at_the_cutoff_counts_whole_in_a_list_of_the_right_length():
