@@ -45,7 +45,8 @@ class Auprc:
         ups_at = np.bincount(group, weights=positive, minlength=n_at.size)
         n_from, ups_from = np.cumsum(n_at), np.cumsum(ups_at)
         precision = ups_from / n_from
-        area = float(ups_at @ precision) / n_positive
+        # No matrix product: a BLAS with more threads would add in another order.
+        area = float((ups_at * precision).sum()) / n_positive
         # A unit changes the precision at its own threshold and at every lower one.
         as_positive = _from_here(ups_at / n_from)[group] + precision[group] - area
         as_any = _from_here(ups_at * precision / n_from)[group]
