@@ -6,6 +6,9 @@ In: an :class:`Evaluation`. Out: :class:`Comparison` objects in reading order.
 import math
 from dataclasses import dataclass
 
+import polars as pl
+
+from shopsynth.report.labels import LOWER_IS_BETTER
 from shopsynth.schema import Evaluation
 
 CANDIDATE = "combined"
@@ -13,6 +16,14 @@ CANDIDATE = "combined"
 
 BASELINE = "real"
 """The arm the claim is made against."""
+
+SYNTHETIC = "synthetic"
+SIDE_INFORMATION = "side_information"
+ORACLE = "oracle"
+
+_NO_CONTROLS = frozenset({BASELINE, SYNTHETIC, SIDE_INFORMATION, ORACLE})
+"""Arms that the candidate is compared with for another reason than to explain a gain away: side
+information must only be matched, the oracle is a ceiling."""
 
 SYSTEM = "system"
 """The model name under which each arm's best model stands."""
@@ -26,9 +37,11 @@ class Comparison:
 
     Attributes:
         model: Model that was trained on both arms.
+        metric: Metric name.
         slice: Slice of the answers.
+        arm: The arm that is judged.
         against: The arm compared with.
-        value_with: Mean of the candidate arm.
+        value_with: Mean of ``arm``.
         value_without: Mean of ``against``.
         relative: Difference as a share of ``value_without``.
         low: Lower end of the 95 % interval of ``relative``.
@@ -39,10 +52,16 @@ class Comparison:
         p_holm: Corrected p-value.
         mde: Minimum detectable effect as a share of ``value_without``.
         verdict: What the evaluate room concluded.
+        role: ``primary``, ``secondary`` or ``exploratory``.
+        seeds: Paired runs behind it.
+        seeds_agree: How many of them have the sign of ``absolute``.
+        units: Test questions behind it, 0 where unknown.
     """
 
     model: str
+    metric: str
     slice: str
+    arm: str
     against: str
     value_with: float
     value_without: float
@@ -55,35 +74,60 @@ class Comparison:
     p_holm: float
     mde: float
     verdict: str
+    role: str
+    seeds: int
+    seeds_agree: int
+    units: int
+
+    @property
+    def is_control(self) -> bool:
+        """Say whether ``against`` could explain a gain away."""
+        return self.against not in _NO_CONTROLS
 
     @property
     def standing(self) -> str:
-        """Say where the interval lies: ``above``, ``around`` or ``below`` zero, or ``unknown``."""
+        """Say how the arm fares: ``better``, ``around`` zero, ``worse``, or ``unknown``."""
         if math.isnan(self.absolute_low) or math.isnan(self.absolute_high):
             return "unknown"
+        lower_is_better = self.metric in LOWER_IS_BETTER
         if self.absolute_low > 0:
-            return "above"
-        return "below" if self.absolute_high < 0 else "around"
+            return "worse" if lower_is_better else "better"
+        if self.absolute_high < 0:
+            return "better" if lower_is_better else "worse"
+        return "around"
+
+    @property
+    def gain(self) -> float:
+        """Return the relative change, above 0 where it is for the better."""
+        return -self.relative if self.metric in LOWER_IS_BETTER else self.relative
+
+    @property
+    def least_gain(self) -> float:
+        """Return the end of the relative interval that speaks against the arm."""
+        return -self.high if self.metric in LOWER_IS_BETTER else self.low
 
 
-def comparisons(evaluation: Evaluation, *, task: str, metric: str, cutoff: int) -> list[Comparison]:
-    """List every comparison of the candidate arm on one metric, in the order of the table.
+def comparisons(
+    evaluation: Evaluation, *, task: str, metric: str, cutoff: int | None, arm: str = CANDIDATE
+) -> list[Comparison]:
+    """List every comparison of an arm on one metric, in the order of the table.
 
     Args:
         evaluation: All results.
         task: Downstream task.
         metric: Metric name.
-        cutoff: List length.
+        cutoff: List length; ``None`` where the metric has none.
+        arm: The arm that is judged.
     """
-    means = evaluation.metrics.select(*_KEYS, "arm", "value")
+    means = evaluation.metrics.select(*_KEYS, "arm", "value", "units")
     rows = (
         evaluation.uplift.filter(
-            task=task, metric=metric, cutoff=cutoff, arm=CANDIDATE
+            pl.col("cutoff").eq_missing(cutoff), task=task, metric=metric, arm=arm
         )
         .join(means.rename({"value": "value_with"}), on=[*_KEYS, "arm"], how="left",
               nulls_equal=True, maintain_order="left")
-        .join(means.rename({"arm": "against", "value": "value_without"}), on=[*_KEYS, "against"],
-              how="left", maintain_order="left")
+        .join(means.drop("units").rename({"arm": "against", "value": "value_without"}),
+              on=[*_KEYS, "against"], how="left", nulls_equal=True, maintain_order="left")
     )  # fmt: skip
     return [_comparison(row) for row in rows.iter_rows(named=True)]
 
@@ -113,7 +157,9 @@ def _comparison(row: dict[str, object]) -> Comparison:
     scale = 1 / base if base > 0 else math.nan
     return Comparison(
         model=str(row["model"]),
+        metric=str(row["metric"]),
         slice=str(row["slice"]),
+        arm=str(row["arm"]),
         against=str(row["against"]),
         value_with=number("value_with"),
         value_without=base,
@@ -126,4 +172,8 @@ def _comparison(row: dict[str, object]) -> Comparison:
         p_holm=number("p_holm"),
         mde=number("mde") * scale,
         verdict=str(row["verdict"]),
+        role=str(row["role"]),
+        seeds=int(number("seeds")),
+        seeds_agree=int(number("seeds_agree")),
+        units=0 if row["units"] is None else int(number("units")),
     )

@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from shopsynth.report.labels import MODELS, label, metric_label, plain
+from shopsynth.report.labels import plain
 from shopsynth.report.numerals import count, figure, percent, score, seconds
+from shopsynth.report.topics import Topic
 from shopsynth.schema import Evaluation
 
 _ROW_PX = 26
@@ -67,12 +68,21 @@ def row_height_px(n_rows: int) -> int:
     return _AXES_PX + _ROW_PX * max(n_rows, 1)
 
 
-def dose_figure(evaluation: Evaluation, model: str, metric: str, cutoff: int) -> Figure | None:
-    """Draw the validation score over the amount of synthetic data, one line a weight."""
-    rows = evaluation.dose.filter(model=model, metric=metric, cutoff=cutoff).sort("weight", "ratio")
+def dose_figure(evaluation: Evaluation, topic: Topic, suffix: str = "") -> Figure | None:
+    """Draw the validation score over the amount of synthetic data, one line a weight.
+
+    Args:
+        evaluation: All results.
+        topic: The task's headline.
+        suffix: Of the figure's id, where a page has several.
+    """
+    rows = evaluation.dose.filter(
+        pl.col("cutoff").eq_missing(topic.cutoff),
+        task=topic.task, model=topic.model, metric=topic.metric,
+    ).sort("weight", "ratio")  # fmt: skip
     if rows.height == 0:
         return None
-    name = metric_label(metric, cutoff)
+    name = topic.metric_name
     series = [
         {
             "name": f"weight {figure(weight)}",
@@ -92,9 +102,9 @@ def dose_figure(evaluation: Evaluation, model: str, metric: str, cutoff: int) ->
         else "No dose was chosen."
     )
     return Figure(
-        "dose",
+        f"dose{suffix}",
         "How much synthetic data",
-        f"{name} of {label(MODELS, model)} on real validation data, with 95 % intervals. {verdict} "
+        f"{name} of {topic.model_name} on real validation data, with 95 % intervals. {verdict} "
         "The test data had no part in this choice.",
         f"Dose curve of {rows.height} points. {verdict}",
         (Panel("", {"kind": "dose", "series": series, "y": f"validation {name}",

@@ -6,9 +6,10 @@ in Chinese, and the comparisons they rest on.
 
 from dataclasses import dataclass
 
-from shopsynth.report._sentences import chinese, english
+from shopsynth.report._sentences_en import NO_EFFECT, english
+from shopsynth.report._sentences_zh import chinese
 from shopsynth.report.comparisons import (
-    BASELINE,
+    SIDE_INFORMATION,
     SYSTEM,
     Comparison,
     comparisons,
@@ -16,8 +17,6 @@ from shopsynth.report.comparisons import (
     task_of,
 )
 from shopsynth.schema import Evaluation
-
-NO_EFFECT = "no effect shown"
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,23 @@ class Headline:
         sentence_zh: The same in Chinese.
         rows: The headline model against real data and each control, then the best system with
             against the best system without; empty where nothing was compared.
+        side: The headline model against side information used directly, where that ran.
     """
 
     verdict: str
     sentence_en: str
     sentence_zh: str
     rows: tuple[Comparison, ...]
+    side: Comparison | None = None
 
 
 def explain_verdict(
-    evaluation: Evaluation, headline_model: str, metric: str, cutoff: int
+    evaluation: Evaluation,
+    headline_model: str,
+    metric: str,
+    cutoff: int | None,
+    *,
+    task: str | None = None,
 ) -> Headline:
     """Say whether the synthetic rows helped, by how much, and what else could explain it.
 
@@ -48,8 +54,9 @@ def explain_verdict(
         headline_model: The model told first.
         metric: The headline metric.
         cutoff: Its list length.
+        task: Downstream task; default: the first in which the model was measured.
     """
-    task = task_of(evaluation, headline_model)
+    task = task or task_of(evaluation, headline_model)
     found = (
         comparisons(evaluation, task=task, metric=metric, cutoff=cutoff) if task is not None else []
     )
@@ -65,7 +72,7 @@ def explain_verdict(
     controls = tuple(
         item
         for item in found
-        if item.model == headline_model and item.slice == "all" and item.against != BASELINE
+        if item.model == headline_model and item.slice == "all" and item.is_control
     )
     system = find(found, model=SYSTEM)
     return Headline(
@@ -73,4 +80,5 @@ def explain_verdict(
         english(main, controls, system, metric=metric, cutoff=cutoff),
         chinese(main, controls, system, metric=metric, cutoff=cutoff),
         (main, *controls, *((system,) if system and headline_model != SYSTEM else ())),
+        find(found, model=headline_model, against=SIDE_INFORMATION),
     )

@@ -23,6 +23,7 @@ AGAINST = {
     "noise": "vs random noise",
     "broken_link": "vs shuffled items",
     "side_information": "vs side information",
+    "oracle": "vs more real rows",
     "synthetic": "vs synthetic only",
 }
 
@@ -54,14 +55,27 @@ MODELS = {
 
 SLICES = {
     "all": "All answers",
-    "warm": "Warm items",
-    "tail": "Tail items",
     "cold": "Cold items",
+    "tail": "Tail items",
+    "warm": "Warm items",
     "short": "Short histories",
     "new": "New users",
 }
 
-METRICS = {"ndcg": "NDCG", "recall": "Recall", "mrr": "MRR", "hit_rate": "Hit rate"}
+METRICS = {
+    "ndcg": "NDCG",
+    "recall": "Recall",
+    "mrr": "MRR",
+    "map": "MAP",
+    "hit_rate": "Hit rate",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "rmse": "RMSE",
+    "f1": "F1",
+}
+
+LOWER_IS_BETTER = frozenset({"rmse"})
+"""Metrics that measure an error."""
 
 QUANTITIES = {
     "popularity": ("Item popularity", "item, by rank", "share of events"),
@@ -80,12 +94,24 @@ VERDICTS = {
 """Sign, English heading and Chinese heading, by verdict."""
 
 STANDINGS = {
-    "above": "✓ beaten",
+    "better": "✓ beaten",
     "around": "○ not clearly beaten",
-    "below": "✕ better than synthetic",
+    "worse": "✕ better than synthetic",
     "unknown": "not measured",
 }
 """How a control fares, by where the interval of synthetic against control lies."""
+
+SIGNS = {"better": "✓", "around": "○", "worse": "✕", "unknown": "–"}
+"""One sign a standing, for labels beside a mark."""
+
+SIDES = {
+    "beyond": "✓ beaten",
+    "matched": "○ matched, which is enough",
+    "short": "✕ not shown to be matched",
+}
+"""How using the side information directly fares; matching it within the margin is enough."""
+
+ROLES = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
 
 PRIVACY_MODES = {
     "public": "The input was declared to hold no personal data; nothing was protected.",
@@ -116,12 +142,22 @@ def label(known: dict[str, str], word: str) -> str:
     return known.get(word, plain(word))
 
 
-def metric_label(metric: str, cutoff: int | None) -> str:
-    """Write a metric with its list length.
+def model_label(model: str) -> str:
+    """Name a model, or the models whose rankings are fused.
 
     Example:
-        >>> metric_label("ndcg", 10)
-        'NDCG@10'
+        >>> model_label("sasrec"), model_label("sasrec+hybrid")
+        ('SASRec', 'SASRec + Hybrid KNN')
+    """
+    return " + ".join(label(MODELS, part) for part in model.split("+"))
+
+
+def metric_label(metric: str, cutoff: int | None) -> str:
+    """Write a metric with its list length, where it has one.
+
+    Example:
+        >>> metric_label("ndcg", 10), metric_label("auroc", 0)
+        ('NDCG@10', 'AUROC')
     """
     name = label(METRICS, metric)
-    return name if cutoff is None else f"{name}@{cutoff}"
+    return f"{name}@{cutoff}" if cutoff else name

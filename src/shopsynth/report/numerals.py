@@ -59,6 +59,28 @@ def percent(value: float | None, *, sign: bool = True) -> str:
     return text.replace("-", _MINUS) + f"{_NARROW}%"
 
 
+def percent_zh(value: float | None, *, sign: bool = True) -> str:
+    """Write a share as Chinese typography has it: the sign of percent stands close.
+
+    Example:
+        >>> percent_zh(0.0621), percent_zh(0.0621, sign=False)
+        ('+6.2%', '6.2%')
+    """
+    return percent(value, sign=sign).replace(_NARROW, "")
+
+
+def probability(value: float | None) -> str:
+    """Write a p-value; one that rounds to nothing is told as a bound.
+
+    Example:
+        >>> probability(0.034), probability(0.00004)
+        ('0.0340', '< 0.0001')
+    """
+    if value is not None and math.isfinite(value) and value < 0.0001:
+        return "< 0.0001"
+    return score(value)
+
+
 def count(value: float) -> str:
     """Write a whole number in groups of three.
 

@@ -15,22 +15,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from shopsynth.report import labels
-from shopsynth.report.comparisons import SYSTEM, comparisons, find, task_of
+from shopsynth.report.case import side_standing
+from shopsynth.report.claims import claims_table, registration_note
 from shopsynth.report.context import ReportContext
-from shopsynth.report.figures import (
-    Figure,
-    dose_figure,
-    fidelity_figure,
-    reject_figure,
-    stage_figure,
-)
-from shopsynth.report.forest import slice_figure, uplift_figure
-from shopsynth.report.headline import explain_verdict
+from shopsynth.report.costs import cost_figure, cost_table
+from shopsynth.report.figures import Figure, fidelity_figure, reject_figure, stage_figure
 from shopsynth.report.numerals import count, percent, score
 from shopsynth.report.pictures import distribution_figure, embedding_figure
+from shopsynth.report.sections import sections
 from shopsynth.report.summary import parse_summary
 from shopsynth.report.tables import (
-    arms_table,
     audit_table,
     fact_table,
     generator_table,
@@ -58,7 +52,6 @@ def render_html(summary: dict[str, object], evaluation: Evaluation, context: Rep
     facts = _facts(summary, evaluation, context)
     charts = _read("templates/charts.js")
     library = _read("vendor/echarts.common.min.js")
-    figures = [item for item in facts["figures"].values() if item is not None]
     return (
         _environment(autoescape=True)
         .get_template("report.html.jinja")
@@ -69,7 +62,7 @@ def render_html(summary: dict[str, object], evaluation: Evaluation, context: Rep
             script_hashes=[_csp_hash(library), _csp_hash(charts)],
             chart_data={
                 f"{item.id}-{i}": {**panel.data, "height": panel.height_px}
-                for item in figures
+                for item in _all_figures(facts)
                 for i, panel in enumerate(item.panels)
             },
         )
@@ -128,21 +121,24 @@ def _facts(
     summary: dict[str, object], evaluation: Evaluation, context: ReportContext
 ) -> dict[str, Any]:
     parsed = parse_summary(summary)
-    model, metric, cutoff = context.headline_model, context.metric, context.cutoff
-    name = labels.metric_label(metric, cutoff)
-    task = task_of(evaluation, model) or ""
-    found = comparisons(evaluation, task=task, metric=metric, cutoff=cutoff)
+    told = sections(parsed, evaluation, context)
     return {
         "context": context,
         "summary": parsed,
-        "headline": explain_verdict(evaluation, model, metric, cutoff),
-        "system": find(found, model=SYSTEM),
-        "metric_name": name,
+        "sections": told,
+        "registration": registration_note(parsed.registration),
+        "claims": claims_table(parsed.hypotheses),
         "labels": labels,
-        "figures": _figures(evaluation, context, found, name),
-        "arms": arms_table(
-            evaluation, task=task, headline_model=model, metric=metric, cutoff=cutoff
-        ),
+        "side_standing": side_standing,
+        "figures": {
+            "embedding": embedding_figure(evaluation),
+            "distributions": distribution_figure(evaluation),
+            "fidelity": fidelity_figure(evaluation),
+            "rejects": reject_figure(context.rejects),
+            "fits": cost_figure(parsed.costs),
+            "costs": stage_figure(context.stages),
+        },
+        "costs": cost_table(parsed.costs),
         "metrics": metrics_table(evaluation),
         "audits": audit_table(evaluation),
         "generators": generator_table(context),
@@ -156,20 +152,9 @@ def _facts(
     }
 
 
-def _figures(
-    evaluation: Evaluation, context: ReportContext, found: list[Any], name: str
-) -> dict[str, Figure | None]:
-    model = context.headline_model
-    return {
-        "uplift": uplift_figure(found, model, name),
-        "slices": slice_figure(found, model, name),
-        "dose": dose_figure(evaluation, model, context.metric, context.cutoff),
-        "embedding": embedding_figure(evaluation),
-        "distributions": distribution_figure(evaluation),
-        "fidelity": fidelity_figure(evaluation),
-        "rejects": reject_figure(context.rejects),
-        "costs": stage_figure(context.stages),
-    }
+def _all_figures(facts: dict[str, Any]) -> list[Figure]:
+    own = [item for section in facts["sections"] for item in section.figures]
+    return own + [item for item in facts["figures"].values() if item is not None]
 
 
 def _environment(*, autoescape: bool) -> Environment:

@@ -4,14 +4,24 @@ In: evaluation tables and the report's context. Out: :class:`Table` objects that
 the Markdown print.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from shopsynth.report.comparisons import SYSTEM
+from shopsynth.report.comparisons import BASELINE, SYSTEM, Comparison
 from shopsynth.report.context import ReportContext
-from shopsynth.report.labels import ARMS, MODELS, SLICES, label, metric_label, plain
-from shopsynth.report.numerals import MISSING, count, figure, score
+from shopsynth.report.labels import (
+    ARMS,
+    SIGNS,
+    SLICES,
+    label,
+    metric_label,
+    model_label,
+    plain,
+)
+from shopsynth.report.numerals import MISSING, count, figure, percent, score, signed
+from shopsynth.report.topics import Topic
 from shopsynth.schema import Evaluation
 
 
@@ -28,32 +38,70 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def arms_table(
-    evaluation: Evaluation, *, task: str, headline_model: str, metric: str, cutoff: int
-) -> Table:
+def arms_table(evaluation: Evaluation, topic: Topic) -> Table:
     """List every arm's score of every model on the headline metric, with intervals.
 
     Args:
         evaluation: All results.
-        task: Downstream task.
-        headline_model: The first column of scores, followed by the best system.
-        metric: Metric name.
-        cutoff: Its list length.
+        topic: The task's headline; its model is the first column, followed by the best system.
     """
-    rows = evaluation.metrics.filter(task=task, metric=metric, cutoff=cutoff, slice="all")
+    rows = evaluation.metrics.filter(
+        pl.col("cutoff").eq_missing(topic.cutoff),
+        task=topic.task, metric=topic.metric, slice="all",
+    )  # fmt: skip
     cells = {
         (row["arm"], row["model"]): _with_interval(row, "\n") for row in rows.iter_rows(named=True)
     }
-    order = {headline_model: 0, SYSTEM: 1}
+    order = {topic.model: 0, SYSTEM: 1}
     models = sorted(dict.fromkeys(rows["model"]), key=lambda model: order.get(model, 2))
     known = [arm for arm in ARMS if arm in set(rows["arm"])]
     arms = [*known, *(arm for arm in dict.fromkeys(rows["arm"]) if arm not in ARMS)]
     return Table(
-        ("Trained on", *(label(MODELS, model) for model in models)),
+        ("Trained on", *(model_label(model) for model in models)),
         tuple(
             (label(ARMS, arm), *(cells.get((arm, model), MISSING) for model in models))
             for arm in arms
         ),
+    )
+
+
+def slices_table(found: Sequence[Comparison], topic: Topic) -> Table:
+    """List real and combined on every slice for every model, gains and losses alike.
+
+    Args:
+        found: All comparisons of the candidate on the headline metric.
+        topic: The task's headline; its model comes first in every slice.
+    """
+    rows = [item for item in found if item.against == BASELINE]
+    names = dict.fromkeys(item.slice for item in rows)
+    ranks = {name: rank for rank, name in enumerate(SLICES)}
+    order = {topic.model: 0, SYSTEM: 1}
+    rows.sort(
+        key=lambda item: (
+            ranks.get(item.slice, len(ranks)),
+            list(names).index(item.slice),
+            order.get(item.model, 2),
+        )
+    )
+    return Table(
+        ("Slice, model", "Real", "Combined", "Difference, 95 % interval", "Change",
+         "95 % interval", "Smallest detectable", "Verdict", "Role", "Test questions"),
+        tuple(_slice_cells(item) for item in rows),
+    )  # fmt: skip
+
+
+def _slice_cells(item: Comparison) -> tuple[str, ...]:
+    return (
+        f"{label(SLICES, item.slice)}, {model_label(item.model)}",
+        score(item.value_without),
+        score(item.value_with),
+        f"{signed(item.absolute)} [{signed(item.absolute_low)}, {signed(item.absolute_high)}]",
+        percent(item.relative),
+        f"{percent(item.low)} to {percent(item.high)}",
+        percent(item.mde, sign=False),
+        f"{SIGNS[item.standing]} {item.verdict}",
+        item.role,
+        count(item.units) if item.units else MISSING,
     )
 
 
@@ -73,7 +121,7 @@ def metrics_table(evaluation: Evaluation) -> Table:
         tuple(
             (
                 plain(row["task"]),
-                label(MODELS, row["model"]),
+                model_label(row["model"]),
                 label(ARMS, row["arm"]),
                 metric_label(row["metric"], row["cutoff"]),
                 label(SLICES, row["slice"]),

@@ -217,7 +217,83 @@ def build_context() -> ReportContext:
     )  # fmt: skip
 
 
-def summary_of(evaluation: Evaluation, context: ReportContext) -> dict[str, object]:
+def more_arms(evaluation: Evaluation, *, side: float, oracle: float) -> dict[str, pl.DataFrame]:
+    """Add side information and the oracle, whose gains over real rows are the arguments."""
+    metrics, uplift = evaluation.metrics.to_dicts(), evaluation.uplift.to_dicts()
+    for row in [row for row in metrics if row["arm"] == "real"]:
+        for arm, gain in (("side_information", side), ("oracle", oracle)):
+            value = row["value"] * (1 + gain)
+            metrics.append({**row, "arm": arm, "value": value, "low": 0.96 * value,
+                            "high": 1.04 * value})  # fmt: skip
+    mean = {(r["model"], r["arm"]): r["value"] for r in metrics
+            if r["metric"] == "ndcg" and r["slice"] == "all"}  # fmt: skip
+    for row in [r for r in uplift if r["against"] == "real" and r["slice"] == "all"]:
+        for arm, against in (("combined", "side_information"), ("combined", "oracle"),
+                             ("oracle", "real")):  # fmt: skip
+            base = mean[row["model"], against]
+            absolute, half = mean[row["model"], arm] - base, 0.024 * base
+            uplift.append({**row, "arm": arm, "against": against, "absolute": absolute,
+                           "relative": absolute / base, "low": absolute - half,
+                           "high": absolute + half, "role": "exploratory"})  # fmt: skip
+    return {"metrics": frame("metrics", metrics), "uplift": frame("uplift", uplift)}
+
+
+def claim_rows(evaluation: Evaluation, **changes: Any) -> list[dict[str, Any]]:
+    """Claim superiority of SASRec and the best system, and no loss on warm items."""
+    rows = []
+    for model, slice_, kind in (("sasrec", "all", "superiority"), ("system", "all", "superiority"),
+                                ("sasrec", "warm", "non_inferiority")):  # fmt: skip
+        found = evaluation.uplift.filter(
+            model=model, slice=slice_, arm="combined", against="real", task="next_item"
+        ).row(0, named=True)
+        base = found["absolute"] / found["relative"]
+        rows.append(
+            {"name": "", "role": "primary" if slice_ == "all" else "secondary", "kind": kind,
+             "task": "next_item", "model": model, "metric": "ndcg", "cutoff": 10, "slice": slice_,
+             "goal": 0.03, "margin": 0.01, "relative": found["relative"],
+             "low": found["low"] / base, "high": found["high"] / base, "p_holm": found["p_holm"],
+             "mde": found["mde"] / base, "unbeaten": "", "side_information": "",
+             "confirmed_by": "item_knn", "oracle_share": float("nan"),
+             "passed": found["verdict"] == "helps", "verdict": found["verdict"], **changes}
+        )  # fmt: skip
+    return rows
+
+
+def second_task(evaluation: Evaluation) -> dict[str, pl.DataFrame]:
+    """Add a task of pairs whose metric is an error and has no list length."""
+    metrics = evaluation.metrics.filter(metric="ndcg", model="item_knn", slice="all")
+    uplift = evaluation.uplift.filter(model="item_knn", slice="all")
+    change = [pl.lit("rebuy").alias("task"), pl.lit("rmse").alias("metric"),
+              pl.lit(None, pl.Int64).alias("cutoff")]  # fmt: skip
+    return {
+        "metrics": pl.concat([evaluation.metrics, metrics.with_columns(change)]),
+        "uplift": pl.concat([evaluation.uplift, uplift.with_columns(change)]),
+    }
+
+
+REGISTRATION = {
+    "plan_sha256": "5eed" * 16, "registered_at": "2026-11-29T08:00:00Z", "looks": 1, "look": 1,
+    "exploratory": False, "reason": "",
+}  # fmt: skip
+
+
+def cost_rows() -> list[dict[str, Any]]:
+    """Make the costs of every arm and model; SASRec on noise failed twice, on synthetic always."""
+    failures = {("noise", "sasrec"): (2, "loss is not finite"),
+                ("synthetic", "sasrec"): (3, "fewer than 100 histories")}  # fmt: skip
+    return [
+        {"task": "next_item", "arm": arm, "model": model, "fits": 3,
+         "failed": failures.get((arm, model), (0, ""))[0], "trials": 8,
+         "steps": 900 if model == "sasrec" else 0, "rows": 310_369 * 3,
+         "cpu_s": (90.0 if model == "sasrec" else 4.0) * (1.4 if arm == "combined" else 1.0),
+         "wall_s": 60.0 if model == "sasrec" else 3.0, "peak_rss_mb": 812.4,
+         "reason": failures.get((arm, model), (0, ""))[1]}
+        for model in ("sasrec", "item_knn")
+        for arm in ("synthetic", "real", "combined", *CONTROLS)
+    ]  # fmt: skip
+
+
+def summary_of(evaluation: Evaluation, context: ReportContext, **more: Any) -> dict[str, object]:
     keys = ("mode", "unit", "epsilon", "delta")
     return build_summary(
         evaluation,
@@ -225,6 +301,7 @@ def summary_of(evaluation: Evaluation, context: ReportContext) -> dict[str, obje
         recipe_sha256="ab" * 32,
         privacy={key: context.privacy[key] for key in keys},
         stages=context.stages,
+        **more,
     )
 
 
@@ -246,5 +323,34 @@ def context() -> ReportContext:
 
 
 @pytest.fixture
-def summarise() -> Callable[[Evaluation, ReportContext], dict[str, object]]:
+def summarise() -> Callable[..., dict[str, object]]:
     return summary_of
+
+
+@pytest.fixture
+def claims() -> Callable[..., pl.DataFrame]:
+    """Claims about an evaluation, with any column changed in all of them."""
+    return lambda evaluation, **changes: frame("hypotheses", claim_rows(evaluation, **changes))
+
+
+@pytest.fixture
+def with_more_arms() -> Callable[..., Evaluation]:
+    def make(evaluation: Evaluation, side: float = 0.01, oracle: float = 0.1) -> Evaluation:
+        return replace(evaluation, **more_arms(evaluation, side=side, oracle=oracle))
+
+    return make
+
+
+@pytest.fixture
+def with_second_task() -> Callable[[Evaluation], Evaluation]:
+    return lambda evaluation: replace(evaluation, **second_task(evaluation))
+
+
+@pytest.fixture
+def registration() -> dict[str, object]:
+    return dict(REGISTRATION)
+
+
+@pytest.fixture
+def costs() -> list[dict[str, Any]]:
+    return cost_rows()

@@ -14,8 +14,9 @@ from shopsynth.report.figures import (
     reject_figure,
     stage_figure,
 )
-from shopsynth.report.forest import slice_figure, uplift_figure
+from shopsynth.report.forest import arms_figure, slice_figure, uplift_figure
 from shopsynth.report.pictures import distribution_figure, embedding_figure
+from shopsynth.report.topics import Topic
 from shopsynth.schema import empty_evaluation_table
 
 
@@ -24,12 +25,15 @@ def shown(figure: Figure | None) -> Figure:
     return figure
 
 
+TOPIC = Topic("next_item", "sasrec", "ndcg", 10)
+
+
 def compared(evaluation):
     return comparisons(evaluation, task="next_item", metric="ndcg", cutoff=10)
 
 
 def test_the_forest_starts_with_the_headline_model_then_the_system(make_evaluation):
-    figure = shown(uplift_figure(compared(make_evaluation()), "item_knn", "NDCG@10"))
+    figure = shown(uplift_figure(compared(make_evaluation()), replace(TOPIC, model="item_knn")))
     rows = figure.panels[0].data["rows"]
     heads = [row["label"] for row in rows if "mid" not in row]
     assert heads[:2] == ["ItemKNN", "Best system"]
@@ -39,16 +43,89 @@ def test_the_forest_starts_with_the_headline_model_then_the_system(make_evaluati
 
 
 def test_forest_rows_hold_relative_change_and_interval(make_evaluation):
-    figure = shown(uplift_figure(compared(make_evaluation(0.062)), "sasrec", "NDCG@10"))
+    figure = shown(uplift_figure(compared(make_evaluation(0.062)), TOPIC))
     head, real, *controls = figure.panels[0].data["rows"][:6]
     assert head == {"label": "SASRec"}
     assert real["main"] is True
     assert real["mid"] == pytest.approx(0.062)
     assert (real["low"], real["high"]) == (pytest.approx(0.038), pytest.approx(0.086))
     assert [row["main"] for row in controls] == [False] * 4
+    assert [row["label"] for row in controls] == [
+        "✓ vs as much training", "✓ vs duplicated rows", "✓ vs random noise",
+        "✓ vs shuffled items",
+    ]  # fmt: skip
+    assert all(row["clear"] for row in controls)
     assert figure.rows[0][:3] == (
         "SASRec, vs real data only", "+6.2\u202f%", "+3.8\u202f% to +8.6\u202f%"
     )  # fmt: skip
+
+
+def test_failures_are_drawn_as_successes_are(make_evaluation):
+    data = shown(uplift_figure(compared(make_evaluation(0.01)), TOPIC)).panels[0].data
+    rows = [row for row in data["rows"] if "mid" in row]
+    assert len(rows) == 25
+    assert {row["label"][0] for row in rows if not row["clear"]} == {"○"}
+    lost = shown(uplift_figure(compared(make_evaluation(-0.2)), TOPIC)).panels[0].data["rows"]
+    assert [row["label"] for row in lost if row.get("main")] == ["✕ vs real data only"] * 5
+
+
+def test_the_oracle_is_a_ceiling_and_side_information_a_row(make_evaluation, with_more_arms):
+    evaluation = with_more_arms(make_evaluation())
+    ceilings = comparisons(evaluation, task="next_item", metric="ndcg", cutoff=10, arm="oracle")
+    data = shown(uplift_figure(compared(evaluation), TOPIC, ceilings)).panels[0].data
+    first = data["rows"][1:9]
+    assert [row["label"] for row in first[-3:]] == [
+        "✓ vs side information", "✕ vs more real rows", "✓ ceiling: more real rows"
+    ]  # fmt: skip
+    assert [row["ceiling"] for row in first] == [False] * 7 + [True]
+    assert first[-1]["mid"] == pytest.approx(0.1)
+    assert first[-1]["main"] is False
+
+
+def test_for_an_error_less_is_better(make_evaluation):
+    worse = [replace(item, metric="rmse") for item in compared(make_evaluation(0.062))]
+    figure = shown(uplift_figure(worse, TOPIC))
+    assert figure.panels[0].data["rows"][1]["label"] == "✕ vs real data only"
+    assert figure.marks.startswith("Left of the zero line is better")
+
+
+def test_every_arm_of_every_model_has_its_value(make_evaluation, with_more_arms):
+    figure = shown(arms_figure(with_more_arms(make_evaluation()), TOPIC))
+    rows = figure.panels[0].data["rows"]
+    assert [row["label"] for row in rows if "arm" not in row][:2] == ["SASRec", "Best system"]
+    first = rows[1:10]
+    assert [row["arm"] for row in first] == [
+        "real", "combined", "synthetic", "same_compute", "oversample", "noise", "broken_link",
+        "side_information", "oracle",
+    ]  # fmt: skip
+    assert {row["base"] for row in first} == {0.0503}
+    assert first[2]["mid"] == pytest.approx(0.0503 * 0.55)
+    assert len(figure.rows) == 5 * 9
+    assert figure.rows[0][3] == "2\u202f210"
+
+
+def test_an_arm_left_out_keeps_its_row_with_the_reason(make_evaluation):
+    reasons = {("oracle", "sasrec"): "no reserve", ("real", "als"): "not installed"}
+    figure = shown(arms_figure(make_evaluation(), TOPIC, reasons))
+    rows = figure.panels[0].data["rows"]
+    assert {"label": "Real + more real rows", "arm": "oracle", "mid": None,
+            "text": "✕ no reserve"} in rows  # fmt: skip
+    assert rows[-2]["label"] == "als"
+    assert figure.rows[-1] == (
+        "als, Real data only", "–", "–", "–", "–", "✕ left out: not installed"
+    )  # fmt: skip
+
+
+def test_a_value_without_an_interval_is_drawn_alone(make_evaluation):
+    metrics = make_evaluation().metrics.with_columns(
+        pl.lit(float("nan")).alias("low"), pl.col("arm").replace("real", "my_arm")
+    )
+    figure = shown(arms_figure(make_evaluation(metrics=metrics), TOPIC))
+    rows = [row for row in figure.panels[0].data["rows"] if "arm" in row]
+    assert {row["low"] for row in rows} == {None}
+    assert {row["base"] for row in rows} == {None}
+    assert rows[6]["label"] == "my arm"
+    assert arms_figure(make_evaluation(), replace(TOPIC, metric="map")) is None
 
 
 def test_one_wild_row_is_cut_at_the_edge_and_marked(make_evaluation):
@@ -56,7 +133,7 @@ def test_one_wild_row_is_cut_at_the_edge_and_marked(make_evaluation):
         replace(item, low=-9.0, high=9.0) if item.model == "popularity" else item
         for item in compared(make_evaluation())
     ]
-    data = shown(uplift_figure(wild, "sasrec", "NDCG@10")).panels[0].data
+    data = shown(uplift_figure(wild, TOPIC)).panels[0].data
     assert data["max"] < 1
     last = data["rows"][-1]
     assert (last["cut_low"], last["cut_high"]) == (True, True)
@@ -64,31 +141,34 @@ def test_one_wild_row_is_cut_at_the_edge_and_marked(make_evaluation):
     assert not any(row.get("cut_high") for row in data["rows"][:10])
 
 
-def test_slices_without_a_base_are_in_the_table_only(make_evaluation):
-    figure = shown(slice_figure(compared(make_evaluation()), "sasrec", "NDCG@10"))
-    drawn = [row["label"] for row in figure.panels[0].data["rows"]]
-    assert "Cold items" not in drawn
-    assert "Tail items" in drawn
+def test_slices_without_a_base_keep_their_row_and_show_the_zero(make_evaluation):
+    figure = shown(slice_figure(compared(make_evaluation()), TOPIC))
+    rows = figure.panels[0].data["rows"]
+    cold = rows.index({"label": "Cold items"}) + 1
+    assert rows[cold] == {"label": "○ SASRec", "mid": None, "text": "0.0000 → 0.0000"}
     assert any(row[0].startswith("Cold items, SASRec") for row in figure.rows)
 
 
 def test_nothing_to_compare_gives_no_forest(make_evaluation):
-    assert uplift_figure([], "sasrec", "NDCG@10") is None
+    assert uplift_figure([], TOPIC) is None
     only_all = [item for item in compared(make_evaluation()) if item.slice == "all"]
-    assert slice_figure(only_all, "sasrec", "NDCG@10") is None
+    assert slice_figure(only_all, TOPIC) is None
 
 
 def test_a_forest_of_unmeasured_rows_has_an_axis_all_the_same(make_evaluation):
     blind = [
-        replace(item, low=float("nan"), high=float("nan")) for item in compared(make_evaluation())
+        replace(item, low=float("nan"), high=float("nan"), absolute_low=float("nan"))
+        for item in compared(make_evaluation())
     ]
-    data = shown(uplift_figure(blind, "sasrec", "NDCG@10")).panels[0].data
-    assert data["rows"] == []
+    data = shown(uplift_figure(blind, TOPIC)).panels[0].data
+    drawn = [row for row in data["rows"] if "mid" in row]
+    assert len(drawn) == 25
+    assert {(row["mid"], row["text"]) for row in drawn} == {(None, "not measured")}
     assert data["min"] < 0 < data["max"]
 
 
 def test_the_dose_curve_marks_one_choice(make_evaluation):
-    figure = shown(dose_figure(make_evaluation(), "sasrec", "ndcg", 10))
+    figure = shown(dose_figure(make_evaluation(), TOPIC))
     series = figure.panels[0].data["series"]
     assert [line["name"] for line in series] == ["weight 0.5", "weight 1"]
     assert [point[0] for point in series[1]["points"]] == [0.0, 0.25, 0.5, 1.0]
@@ -99,9 +179,9 @@ def test_the_dose_curve_marks_one_choice(make_evaluation):
 
 def test_a_dose_curve_without_choice_says_so(make_evaluation):
     open_ = make_evaluation().dose.with_columns(pl.lit(value=False).alias("chosen"))
-    figure = shown(dose_figure(make_evaluation(dose=open_), "sasrec", "ndcg", 10))
+    figure = shown(dose_figure(make_evaluation(dose=open_), TOPIC))
     assert "No dose was chosen" in figure.note
-    assert dose_figure(make_evaluation(), "popularity", "ndcg", 10) is None
+    assert dose_figure(make_evaluation(), replace(TOPIC, model="popularity")) is None
 
 
 def test_stages_keep_their_order_and_say_what_was_cached(context):
@@ -185,8 +265,10 @@ def test_an_unknown_quantity_and_a_missing_side_are_drawn_too(make_evaluation):
 def test_all_chart_data_are_json(make_evaluation, context):
     evaluation = make_evaluation()
     figures = [
-        uplift_figure(compared(evaluation), "sasrec", "NDCG@10"),
-        dose_figure(evaluation, "sasrec", "ndcg", 10),
+        uplift_figure(compared(evaluation), TOPIC),
+        slice_figure(compared(evaluation), TOPIC),
+        arms_figure(evaluation, TOPIC, {("oracle", "sasrec"): "no reserve"}),
+        dose_figure(evaluation, TOPIC),
         fidelity_figure(evaluation),
         embedding_figure(evaluation),
         distribution_figure(evaluation),

@@ -31,7 +31,7 @@ def test_a_gain_that_beats_every_control(make_evaluation):
     assert "0.0503 → 0.0534" in headline.sentence_en
     assert "not explained by" in headline.sentence_en
     assert "duplicating real rows" in headline.sentence_en
-    assert "提升 +6.2\u202f%" in headline.sentence_zh
+    assert "提升 6.2%" in headline.sentence_zh
     assert "都不能解释" in headline.sentence_zh
 
 
@@ -57,17 +57,17 @@ def test_the_best_system_is_always_told(make_evaluation):
     assert "不如" in worse.sentence_zh
 
 
-@pytest.mark.parametrize(("effect", "side", "side_zh"), [(0.062, "higher", "高于"),
-                                                         (-0.2, "lower", "低于")])  # fmt: skip
+@pytest.mark.parametrize(("effect", "side", "side_zh"), [(0.062, "better", "好于"),
+                                                         (-0.2, "worse", "差于")])  # fmt: skip
 def test_the_best_system_is_called_better_only_where_its_verdict_says_so(
     make_evaluation, effect, side, side_zh
 ):
     """One seed, or a control as good, leaves an interval off zero that is no finding."""
     headline = explain(make_evaluation(effect, verdict="no effect shown"))
-    assert f"scored {side} than the best system without, which is not" in headline.sentence_en
+    assert f"did {side} than the best system without, which is not" in headline.sentence_en
     assert "is better than" not in headline.sentence_en
     assert "is worse than" not in headline.sentence_en
-    assert f"得分{side_zh}不使用时的最佳系统，但不足以认定效果" in headline.sentence_zh
+    assert f"表现{side_zh}不使用时的最佳系统，但不足以认定效果" in headline.sentence_zh
 
 
 def test_a_control_that_is_not_beaten_is_named(make_evaluation):
@@ -99,12 +99,12 @@ def test_no_effect_is_said_with_the_power_of_the_test(make_evaluation):
     assert "随机波动" in headline.sentence_zh
 
 
-@pytest.mark.parametrize(("effect", "side", "side_zh"), [(0.05, "above", "高于"),
-                                                         (-0.05, "below", "低于")])  # fmt: skip
+@pytest.mark.parametrize(("effect", "side", "side_zh"), [(0.05, "gain", "改善一侧"),
+                                                         (-0.05, "loss", "变差一侧")])  # fmt: skip
 def test_too_few_seeds_is_not_called_chance(make_evaluation, effect, side, side_zh):
     headline = explain(make_evaluation(effect, verdict="no effect shown"))
-    assert f"lies {side} zero" in headline.sentence_en
-    assert ("control did not run" in headline.sentence_en) == (side == "above")
+    assert f"lies on the side of a {side}" in headline.sentence_en
+    assert ("control did not run" in headline.sentence_en) == (side == "gain")
     assert side_zh in headline.sentence_zh
     assert "chance" not in headline.sentence_en
 
@@ -125,7 +125,7 @@ def test_harm_is_said_as_plainly_as_help(make_evaluation):
     headline = explain(make_evaluation(-0.08))
     assert headline.verdict == "harms"
     assert "made SASRec's NDCG@10 on real held-out data worse: −8.0" in headline.sentence_en
-    assert "变差：−8.0" in headline.sentence_zh
+    assert "变差了 8.0%" in headline.sentence_zh
     assert "explained" not in headline.sentence_en
 
 

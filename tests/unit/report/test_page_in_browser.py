@@ -50,7 +50,7 @@ def test_every_chart_is_drawn_and_nothing_complains(page, tmp_path, window):
     dom, said = open_page(page, tmp_path / "profile", f"--window-size={window}")
     assert said == []
     charts = re.findall(r'<div class="chart" id="([a-z]+-\d)"', dom)
-    assert len(charts) == 13
+    assert len(charts) == 14
     assert f'data-charts="{len(charts)}"' in dom
     for chart in charts:
         drawn = dom.split(f'id="{chart}"', 1)[1].split('<div class="chart"', 1)[0]

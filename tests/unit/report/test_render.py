@@ -95,9 +95,9 @@ def test_every_section_and_every_chart_is_there(make_evaluation, context, summar
     assert len(page.ids()) == len(set(page.ids()))
     charts = page.chart_data()
     assert set(charts) <= set(page.ids())
-    assert len(charts) == 13
+    assert len(charts) == 14
     assert {chart["kind"] for chart in charts.values()} == {
-        "forest", "dose", "scatter", "lines", "dumbbell", "bars"
+        "forest", "values", "dose", "scatter", "lines", "dumbbell", "bars"
     }  # fmt: skip
 
 

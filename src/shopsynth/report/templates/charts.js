@@ -51,31 +51,51 @@
       axisLabel: { color: ink("text"), fontSize: 12, width: width, overflow: "break", interval: 0 } });
   }
 
-  function forest(data, wide) {
-    var labels = data.rows.map(function (row) { return row.label; });
-    var styles = data.rows.map(function (row) {
-      return row.mid === undefined ? { fontWeight: 700, color: ink("text") } : { color: ink("soft") };
+  function groupStyles(rows) {
+    return rows.map(function (row) {
+      return row.mid === undefined ? { fontWeight: 700, color: ink("text") } : { color: ink("text") };
     });
+  }
+  function textAxis(rows) {
+    return axis("", { type: "category", inverse: true, position: "right",
+      data: rows.map(function (row) { return row.text || ""; }), axisLine: { show: false },
+      axisLabel: { color: ink("text"), fontSize: 12, interval: 0, width: 186, overflow: "truncate" } });
+  }
+  function labelsOf(rows) { return rows.map(function (row) { return row.label; }); }
+  // A row without a number keeps its place; where no column of figures fits, its label says why.
+  function narrowLabels(rows) {
+    return rows.map(function (row) {
+      return row.mid === null ? row.label + "\n" + row.text : row.label;
+    });
+  }
+  // Every mark has the same size, whatever it found; hollow ones hold zero.
+  function mark(value, symbol, color, filled) {
+    return { value: value, symbol: symbol, symbolSize: 11, itemStyle: {
+      color: filled ? color : ink("card"), borderColor: color, borderWidth: 2 } };
+  }
+
+  function forest(data, wide) {
+    var labels = wide ? labelsOf(data.rows) : narrowLabels(data.rows);
     var dots = [], spans = [];
     data.rows.forEach(function (row, i) {
-      if (row.mid === undefined) { return; }
-      var color = ink(row.main ? "combined" : "control");
+      if (row.mid === undefined || row.mid === null) { return; }
+      var color = ink(row.main ? "combined" : row.ceiling ? "real" : "control");
       if (row.mid >= data.min && row.mid <= data.max) {
-        dots.push({ value: [row.mid, i], symbol: row.main ? "diamond" : "circle",
-          symbolSize: row.main ? 13 : 8, itemStyle: { color: color } });
+        dots.push(mark([row.mid, i], row.main ? "diamond" : row.ceiling ? "rect" : "circle",
+          color, row.clear));
       }
       spans.push([
         { coord: [row.low, i], symbol: row.cut_low ? "arrow" : "none", symbolSize: 8,
-          lineStyle: { color: color, width: row.main ? 3 : 2 } },
+          lineStyle: { color: color, width: 2 } },
         { coord: [row.high, i], symbol: row.cut_high ? "arrow" : "none", symbolSize: 8 },
       ]);
     });
     var option = base({
-      grid: { left: wide ? 190 : 132, right: wide ? 190 : 14, top: 6, bottom: 44 },
+      grid: { left: wide ? 200 : 142, right: wide ? 200 : 14, top: 6, bottom: 44 },
       xAxis: axis(data.x, { type: "value", min: data.min, max: data.max, axisLabel: {
         color: ink("soft"), fontSize: 12, hideOverlap: true, showMinLabel: false,
         showMaxLabel: false, formatter: signedPercent } }),
-      yAxis: [rowAxis(labels, wide ? 178 : 122, styles)],
+      yAxis: [rowAxis(labels, wide ? 188 : 132, groupStyles(data.rows))],
       series: [
         { type: "scatter", data: dots, z: 3, markLine: { silent: true, data: spans,
           label: { show: false }, lineStyle: { type: "solid" } } },
@@ -89,10 +109,45 @@
       return row.label + "\n" + row.text;
     };
     if (wide) {
-      option.yAxis.push(axis("", { type: "category", inverse: true, position: "right",
-        data: data.rows.map(function (row) { return row.text || ""; }), axisLine: { show: false },
-        axisLabel: { color: ink("text"), fontSize: 12, interval: 0 } }));
+      option.yAxis.push(textAxis(data.rows));
       option.series[1].yAxisIndex = 1;
+    }
+    return option;
+  }
+
+  function values(data, wide) {
+    var dots = [], spans = [], bases = [];
+    var symbols = { real: "circle", combined: "diamond", synthetic: "triangle" };
+    data.rows.forEach(function (row, i) {
+      if (row.mid === undefined || row.mid === null) { return; }
+      var color = ink(symbols[row.arm] ? row.arm : "control");
+      dots.push(mark([row.mid, i], symbols[row.arm] || "rect", color, true));
+      if (row.low !== null && row.high !== null) {
+        spans.push([{ coord: [row.low, i], lineStyle: { color: color, width: 2 } },
+          { coord: [row.high, i] }]);
+      }
+      if (row.base !== null) { bases.push([row.base, i]); }
+    });
+    var option = base({
+      grid: { left: wide ? 200 : 142, right: wide ? 200 : 14, top: 6, bottom: 44 },
+      xAxis: axis(data.x, { type: "value", scale: true, axisLabel: { color: ink("soft"),
+        fontSize: 12, hideOverlap: true, formatter: brief } }),
+      yAxis: [rowAxis(wide ? labelsOf(data.rows) : narrowLabels(data.rows), wide ? 188 : 132,
+        groupStyles(data.rows))],
+      series: [
+        { type: "scatter", data: dots, z: 3, markLine: { silent: true, symbol: "none", data: spans,
+          label: { show: false }, lineStyle: { type: "solid" } } },
+        { type: "scatter", data: bases, silent: true, symbol: "rect", symbolSize: [2, 26], z: 2,
+          itemStyle: { color: ink("real"), opacity: 0.55 } },
+      ],
+    });
+    option.tooltip.formatter = function (point) {
+      var row = data.rows[point.value[1]];
+      return row.label + "\n" + row.text;
+    };
+    if (wide) {
+      option.yAxis.push(textAxis(data.rows));
+      option.series.push({ type: "scatter", data: [], yAxisIndex: 1 });
     }
     return option;
   }
@@ -234,7 +289,7 @@
     });
   }
 
-  var FORMS = { forest: forest, dumbbell: dumbbell, scatter: scatter, lines: lines, dose: dose,
+  var FORMS = { forest: forest, values: values, dumbbell: dumbbell, scatter: scatter, lines: lines, dose: dose,
     bars: bars };
 
   function paint(item) {
