@@ -9,7 +9,12 @@ from shopsynth.evaluate.embedding import embed_histories
 from shopsynth.evaluate.fidelity import measure_fidelity
 from shopsynth.evaluate.holm import holm
 from shopsynth.evaluate.hypotheses import Hypothesis, ProveSettings, register
-from shopsynth.evaluate.scoring import count_catalogue, list_length, score_units
+from shopsynth.evaluate.scoring import (
+    count_catalogue,
+    list_length,
+    metric_cutoffs,
+    score_units,
+)
 from shopsynth.evaluate.settings import EvaluateSettings
 from shopsynth.evaluate.system import SYSTEM, add_system
 from shopsynth.evaluate.uplift import compare_arms
@@ -34,6 +39,7 @@ __all__ = [
     "holm",
     "list_length",
     "measure_fidelity",
+    "metric_cutoffs",
     "register",
     "score_units",
     "summarise_metrics",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shopsynth.evaluate.scoring import metric_cutoffs
 from shopsynth.evaluate.system import SYSTEM
 from shopsynth.schema import RecipeError, Settings, collect, nearest
 
@@ -168,8 +169,8 @@ def _filled(
     hypothesis: Hypothesis, tasks: Mapping[str, Sequence[str]], cutoffs: Sequence[int]
 ) -> Hypothesis:
     metric = hypothesis.metric or tasks[hypothesis.task][0]
-    cutoff = hypothesis.cutoff or cutoffs[0]
-    words = [hypothesis.model, f"{metric}@{cutoff}", hypothesis.slice]
+    cutoff = hypothesis.cutoff or metric_cutoffs(metric, cutoffs)[0]
+    words = [hypothesis.model, f"{metric}@{cutoff}" if cutoff else metric, hypothesis.slice]
     if len(tasks) > 1:
         words.insert(0, hypothesis.task)
     if hypothesis.kind == NON_INFERIORITY:

@@ -54,6 +54,19 @@ def list_length(cutoffs: Sequence[int]) -> int:
     return 2 * max(cutoffs) - 1
 
 
+def metric_cutoffs(metric: str, cutoffs: Sequence[int]) -> Sequence[int]:
+    """Return the cutoffs at which a metric is told: 0 alone for pairs, which have no list.
+
+    Raises:
+        UnknownNameError: If the metric does not exist.
+
+    Example:
+        >>> metric_cutoffs("ndcg", [10, 20]), metric_cutoffs("auroc", [10, 20])
+        ([10, 20], [0])
+    """
+    return [0] if METRICS.get(metric).kind == "pairs" else cutoffs
+
+
 def count_catalogue(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Count the training events of every item, as list metrics want to know them.
 
@@ -126,7 +139,7 @@ def score_units(
         metric = METRICS.get(name)()
         if metric.kind not in panels:
             panels[metric.kind] = makers[metric.kind]()
-        for cutoff in [0] if metric.kind == "pairs" else cutoffs:
+        for cutoff in metric_cutoffs(name, cutoffs):
             found = [
                 _as_rows(panel, name, cutoff, metric.score(panel.evidence, cutoff))
                 for panel in panels[metric.kind]

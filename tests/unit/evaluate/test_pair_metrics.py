@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import mannwhitneyu
 
-from shopsynth.evaluate import METRICS, Pairs, score_units
+from shopsynth.evaluate import METRICS, Pairs, ProveSettings, register, score_units
 from shopsynth.evaluate.bootstrap import resample_means
 from shopsynth.schema import RANKING_COLUMNS, TRUTH_COLUMNS, InputError, Ranking
 
@@ -182,6 +182,20 @@ def test_worked_example_with_cutoff_0_and_the_threshold_of_the_call():
     )
     lenient = score_units(ranking, truth, membership, ["f1"], [5], threshold=0.25)
     assert lenient["value"].mean() == pytest.approx(0.8)
+
+
+def test_a_registered_claim_about_pairs_has_no_cutoff():
+    plan = register(
+        ProveSettings(),
+        tasks={"click": ("auroc",)},
+        headline="lightgbm",
+        cutoffs=[10, 20],
+        slices={"click": ("all",)},
+    )
+    assert [(each.name, each.cutoff) for each in plan] == [
+        ("system auroc all", 0),
+        ("lightgbm auroc all", 0),
+    ]
 
 
 def test_each_slice_is_judged_alone_and_left_out_where_it_is_undefined():
