@@ -27,10 +27,10 @@ _MANY = 1 << 32
 class Split:
     """The real shop in parts; all of them are real.
 
-    At low data (``[split] train_users`` below 1) users are in one of three groups, and there are
-    two more parts. Then ``train`` and ``validation`` hold rows of train users alone, ``test`` rows
-    of asked users alone; validation rows of other users and test rows of train and reserve users
-    are in no part.
+    At low data (``[split] train_users`` below 1) users are in one of four groups, and there are
+    two more parts. Then ``train`` holds rows of train users alone, ``validation`` rows of
+    validation users (of train users where there are none), ``test`` rows of asked users alone;
+    what these users did later, and what is of no use to any part, is in none.
 
     Attributes:
         train: All that generators and models may learn from.
@@ -40,8 +40,9 @@ class Split:
             in several slices: ``cold`` items are ``tail`` items too. Items are counted in train
             alone, users by their own rows before the holdout.
         by: How it was cut: ``time``, ``leave_one_out`` or ``query``.
-        asked: Rows of asked users before the test: input of test questions, never learned from.
-            ``None`` unless at low data: else who is asked in test is in train and validation.
+        asked: Rows of asked users before the test and of validation users before the validation:
+            input of questions, never learned from. ``None`` unless at low data: else who is asked
+            in test is in train and validation.
         reserve: Train rows of the users between: nobody learns from them but the arm ``oracle``.
             ``None`` unless at low data; may hold no event.
 
@@ -74,7 +75,7 @@ class Split:
             UnknownNameError: If no questions are asked about such a part.
         """
         if part == "validation":
-            return (self.train,)
+            return (self.train,) if self.asked is None else (self.train, self.asked)
         if part == "test":
             return (self.train, self.validation) if self.asked is None else (self.asked,)
         raise UnknownNameError(

@@ -12,7 +12,13 @@ from shopsynth.split.base import (
 from shopsynth.split.counts import count_items, count_times, count_users, merge_counts
 from shopsynth.split.dataset import split_dataset
 from shopsynth.split.followers import follow_events, follow_queries
-from shopsynth.split.low_data import group_users, part_by_group, part_names, without_reserve
+from shopsynth.split.low_data import (
+    group_users,
+    groups_of_parts,
+    part_by_group,
+    part_names,
+    without_reserve,
+)
 from shopsynth.split.query import assign_queries
 from shopsynth.split.settings import SplitSettings
 from shopsynth.split.slices import fix_slices
@@ -35,6 +41,7 @@ __all__ = [
     "follow_events",
     "follow_queries",
     "group_users",
+    "groups_of_parts",
     "merge_counts",
     "part_by_group",
     "part_names",

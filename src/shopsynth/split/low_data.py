@@ -3,11 +3,13 @@
 In: rows with a user and the ``part`` their time gives them. Out: the same rows with the ``part``
 that their user's group gives them.
 
-Users are put into three groups by a hash of their ids. *Train users* are all that the small shop
-knows. *Asked users* are asked in test: what they did before is the input of the question and never
-a training row. The *reserve* is between: users that a larger shop would have learned from, which
-only the arm ``oracle`` may add. More train users contain fewer, and asked users stay the same, so
-shops of 10, 25 and 50 % of the users are comparable.
+Users are put into groups by a hash of their ids. *Train users* are all that models learn from.
+*Asked users* are asked in test: what they did before is the input of the question and never a
+training row. *Validation users* are asked in validation, likewise: a network knows its training
+users by heart, so judged on them it looks a third better than on others, and the wrong model would
+be chosen. The *reserve* is between: users that a larger shop would have learned from, which only
+the arm ``oracle`` may add. More train users contain fewer, and the others who are asked stay the
+same, so shops of 10, 25 and 50 % of the users are comparable.
 """
 
 import polars as pl
@@ -33,7 +35,8 @@ def group_users(user_ids: pl.Series, settings: SplitSettings) -> pl.Series:
         settings: The recipe's ``[split]`` block.
 
     Returns:
-        ``train``, ``asked`` or ``reserve``, one an id. With ``train_users = 1`` all are ``train``.
+        ``train``, ``validation``, ``asked`` or ``reserve``, one an id. With ``train_users = 1``
+        all are ``train``.
 
     Example:
         >>> ids = pl.Series([f"u{n}" for n in range(10_000)])
@@ -46,12 +49,15 @@ def group_users(user_ids: pl.Series, settings: SplitSettings) -> pl.Series:
         return groups
     bucket = stable_bucket(_SALT + user_ids, _N_BUCKETS)
     first_asked = _N_BUCKETS - round(settings.asked_users * _N_BUCKETS)
+    first_validation = first_asked - round(settings.validation_users * _N_BUCKETS)
     return (
         pl.select(
             pl.when(bucket < round(settings.train_users * _N_BUCKETS))
             .then(pl.lit(TRAIN))
             .when(bucket >= first_asked)
             .then(pl.lit(ASKED))
+            .when(bucket >= first_validation)
+            .then(pl.lit(VALIDATION))
             .otherwise(pl.lit(RESERVE))
         )
         .to_series()
@@ -68,9 +74,10 @@ def part_by_group(rows: pl.DataFrame, settings: SplitSettings) -> pl.DataFrame:
         settings: The recipe's ``[split]`` block.
 
     Returns:
-        The rows in the same order with another ``part``. Train users keep train and validation;
-        asked users keep test, and all before it is ``asked``; train rows of the reserve are
-        ``reserve``. ``null``: the row is used by nothing. With ``train_users = 1`` nothing changes.
+        The rows in the same order with another ``part``. Train users keep train (and validation,
+        where there are no validation users); validation users keep validation and asked users
+        test, and what they did before is ``asked``; train rows of the reserve are ``reserve``.
+        ``null``: the row is used by nothing. With ``train_users = 1`` nothing changes.
     """
     if not settings.low_data or "user_id" not in rows.columns:
         return rows
@@ -78,12 +85,15 @@ def part_by_group(rows: pl.DataFrame, settings: SplitSettings) -> pl.DataFrame:
     group = pl.lit(group_users(rows["user_id"].fill_null(""), settings))
     part = pl.col("part")
     nobody = pl.col("user_id").is_null()
+    kept = [TRAIN] if settings.validation_users else [TRAIN, VALIDATION]
     return rows.with_columns(
-        pl.when(nobody | ((group == TRAIN) & part.is_in([TRAIN, VALIDATION])))
+        pl.when(nobody | ((group == TRAIN) & part.is_in(kept)))
         .then(part)
         .when((group == ASKED) & (part == TEST))
         .then(part)
-        .when(group == ASKED)
+        .when((group == VALIDATION) & (part == VALIDATION))
+        .then(part)
+        .when((group == ASKED) | ((group == VALIDATION) & (part == TRAIN)))
         .then(pl.lit(ASKED))
         .when((group == RESERVE) & (part == TRAIN))
         .then(pl.lit(RESERVE))
@@ -96,6 +106,17 @@ def without_reserve(events: pl.DataFrame, settings: SplitSettings) -> pl.DataFra
     if not settings.low_data:
         return events
     return events.filter(pl.lit(group_users(events["user_id"], settings)) != RESERVE)
+
+
+def groups_of_parts(settings: SplitSettings) -> dict[str, tuple[str, ...]]:
+    """Say whose rows each part of a split at low data holds."""
+    return {
+        TRAIN: (TRAIN,),
+        VALIDATION: (VALIDATION,) if settings.validation_users else (TRAIN,),
+        TEST: (ASKED,),
+        ASKED: (ASKED, VALIDATION),
+        RESERVE: (RESERVE,),
+    }
 
 
 def part_names(settings: SplitSettings) -> tuple[str, ...]:

@@ -30,12 +30,16 @@ class SplitSettings(Settings):
     """Users with at most this many training events have a short history."""
 
     train_users: float = Field(default=1.0, gt=0, le=1)
-    """Share of users whose rows train and validate. Below 1 the test asks other users, and a
+    """Share of users whose rows train. Below 1 the test asks other users, and a
     smaller share is part of a larger one: low data, simulated."""
 
     asked_users: float = Field(default=0.25, gt=0, lt=1)
     """Share of users who are only asked, in test; used where train_users is below 1. Users in
     neither share are the reserve, from which the arm oracle takes."""
+
+    validation_users: float = Field(default=0.0, ge=0, lt=1)
+    """Share of users who are only asked, in validation; used where train_users is below 1. With 0
+    the train users are asked, whom a network knows by heart."""
 
     @model_validator(mode="after")
     def _check_shares(self) -> Self:
@@ -46,10 +50,12 @@ class SplitSettings(Settings):
                 f'train_users = {self.train_users:g} cuts users, and by = "query" cuts queries; '
                 'choose by = "time" or "leave_one_out", or leave train_users at 1'
             )
-        if self.train_users + self.asked_users > 1 + _ROUNDING:
+        shares = (self.train_users, self.validation_users, self.asked_users)
+        if sum(shares) > 1 + _ROUNDING:
             raise ValueError(
-                "train_users and asked_users: expected at most 1 together, because nobody may be "
-                f"in both, got {self.train_users:g} + {self.asked_users:g}; lower one of them"
+                "train_users, validation_users and asked_users: expected at most 1 together, "
+                "because nobody may be in two groups, got "
+                f"{' + '.join(f'{share:g}' for share in shares)}; lower one of them"
             )
         return self
 

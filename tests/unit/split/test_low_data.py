@@ -115,6 +115,25 @@ def test_what_is_known_before_each_question_is_all_there(shop: Dataset, by: Way)
     assert all_of(few.asked).equals(before.sort("user_id", "timestamp"))
 
 
+@BOTH
+def test_validation_users_are_asked_and_never_learned_from(shop: Dataset, by: Way) -> None:
+    """A network knows its training users by heart; judged on them, the wrong model is chosen."""
+    settings = low(by=by).model_copy(update={"validation_users": 0.2})
+    split, whole = split_dataset(shop, settings), split_dataset(shop, low(by=by))
+    ids = shop.need("events")["user_id"]
+    judges = set(ids.filter(group_users(ids, settings) == "validation"))
+    assert users_of(split.validation) == judges <= users_of(whole.reserve)
+    assert not judges & (users_of(split.train) | users_of(split.reserve) | users_of(split.test))
+    assert split.train.need("events").equals(whole.train.need("events"))
+    assert split.test.need("events").equals(whole.test.need("events"))
+    mine = pl.col("user_id").is_in(sorted(judges))
+    known = split.before("validation")[-1].need("events").filter(mine)
+    asked = split.validation.need("events")
+    last = known.group_by("user_id").agg(pl.col("timestamp").max().alias("last"))
+    assert set(last["user_id"]) == judges
+    assert asked.join(last, on="user_id").select((pl.col("timestamp") > pl.col("last")).all()).item()
+
+
 def test_item_slices_count_train_users_alone_and_user_slices_each_users_own_past(
     shop: Dataset,
 ) -> None:
@@ -171,7 +190,7 @@ def test_rows_of_nobody_keep_their_part() -> None:
 def test_what_is_before_a_question(shop: Dataset) -> None:
     few = split_dataset(shop, low())
     whole: Split = split_dataset(shop, SplitSettings())
-    assert few.before("validation") == (few.train,)
+    assert few.before("validation") == (few.train, few.asked)
     assert few.before("test") == (few.asked,)
     assert whole.before("test") == (whole.train, whole.validation)
     with pytest.raises(UnknownNameError, match="no questions are asked about a part 'train'"):
@@ -181,7 +200,7 @@ def test_what_is_before_a_question(shop: Dataset) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"train_users": 0.8}, "expected at most 1 together.*0.8 \\+ 0.25"),
+        ({"train_users": 0.8}, "expected at most 1 together.*0.8 \\+ 0 \\+ 0.25"),
         ({"train_users": 0.5, "by": "query"}, "cuts users, and by = .query. cuts queries"),
         ({"train_users": 0.0}, "train_users"),
     ],

@@ -27,6 +27,7 @@ from shopsynth.split import (
     follow_events,
     follow_queries,
     group_users,
+    groups_of_parts,
     merge_counts,
     part_by_group,
     part_names,
@@ -40,11 +41,6 @@ _CUT_TABLES = {
     "query": ("events", "queries", "judgments"),
 }
 """What each way of splitting cuts; the other tables are the same in every part."""
-
-_GROUPS = {
-    "train": "train", "validation": "train", "test": "asked", "asked": "asked", "reserve": "reserve"
-}  # fmt: skip
-"""Whose rows a part holds, at low data."""
 
 _NO_COUNTS = pl.DataFrame(schema={"id": pl.String, "n": pl.Int64})
 
@@ -154,7 +150,9 @@ def cut_users(job: Job) -> None:
     later = counts.filter(pl.col("n") == 0).select("user_id")
     groups = group_users(users["user_id"], settings)
     for part in part_names(settings):
-        mine = users.filter(groups == _GROUPS[part]) if settings.low_data else users
+        mine = users
+        if settings.low_data:
+            mine = users.filter(groups.is_in(groups_of_parts(settings)[part]))
         if part == "train":
             mine = mine.join(later, on="user_id", how="anti", maintain_order="left")
         job.write(f"{part}/users", mine)
