@@ -68,14 +68,18 @@ METRICS = {
     "mrr": "MRR",
     "map": "MAP",
     "hit_rate": "Hit rate",
+    "precision": "Precision",
+    "novelty": "Novelty",
+    "coverage": "Coverage",
+    "gini": "Gini of exposure",
     "auroc": "AUROC",
     "auprc": "AUPRC",
     "rmse": "RMSE",
     "f1": "F1",
 }
 
-LOWER_IS_BETTER = frozenset({"rmse"})
-"""Metrics that measure an error."""
+LOWER_IS_BETTER = frozenset({"gini", "rmse"})
+"""Metrics of which less is better: an error, and inequality."""
 
 QUANTITIES = {
     "popularity": ("Item popularity", "item, by rank", "share of events"),

@@ -9,6 +9,8 @@ import pytest
 from scipy.stats import rankdata
 
 from shopsynth.evaluate import METRICS, list_length, score_units
+from shopsynth.report.labels import LOWER_IS_BETTER
+from shopsynth.report.labels import METRICS as LABELS
 from shopsynth.schema import (
     RANKING_COLUMNS,
     TRUTH_COLUMNS,
@@ -53,6 +55,8 @@ def test_every_metric_says_what_it_is_shown_and_which_way_it_improves():
     assert kinds == {name: kind for kind, names in expected.items() for name in names}
     lower = [name for name in METRICS.names() if METRICS.get(name).better == "lower"]
     assert lower == ["gini", "rmse"]
+    assert set(lower) == LOWER_IS_BETTER, "the report may not import metrics, so it keeps a list"
+    assert set(METRICS.names()) == set(LABELS)
     assert {METRICS.get(name).better for name in METRICS.names()} == {"higher", "lower"}
 
 
