@@ -4,16 +4,23 @@ from shopsynth.train.base import Ranker, Task
 from shopsynth.train.device import describe_device
 from shopsynth.train.next_item import RANKERS
 from shopsynth.train.settings import TrainSettings
+from shopsynth.train.space import Choice
 from shopsynth.train.tasks import TASKS, get_task, make_ranker, rankers
+from shopsynth.train.tuning import TRIAL_COLUMNS, Tuned, search_space, tune
 
 __all__ = [
     "RANKERS",
     "TASKS",
+    "TRIAL_COLUMNS",
+    "Choice",
     "Ranker",
     "Task",
     "TrainSettings",
+    "Tuned",
     "describe_device",
     "get_task",
     "make_ranker",
     "rankers",
+    "search_space",
+    "tune",
 ]

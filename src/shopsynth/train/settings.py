@@ -22,5 +22,9 @@ class TrainSettings(Settings):
     exclude_seen: bool = False
     """Leave a user's own history out of the ranking: only where nobody buys twice."""
 
+    trials: int = Field(default=0, ge=0)
+    """Trials that each arm and model gets for its tuning, chosen on validation; the first are the
+    options as given, and an option that ``options`` sets stays. 0 tunes nothing."""
+
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Options by model name, for example ``[train.options.sasrec]``."""

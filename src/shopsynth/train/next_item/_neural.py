@@ -4,10 +4,10 @@ In: weighted events, validation to stop by, and a way to build the network. Out:
 that ranks the catalogue. torch is imported only when one is built or asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -30,6 +30,7 @@ from shopsynth.train.next_item._histories import Histories, read_histories
 from shopsynth.train.next_item._probe import CUTOFF, Probe
 from shopsynth.train.next_item._ranks import UNKNOWN, Floats
 from shopsynth.train.next_item._store import Stored, write_model
+from shopsynth.train.space import Choice
 
 if TYPE_CHECKING:
     from shopsynth.train.next_item._network import HistoryNetwork
@@ -40,6 +41,13 @@ _PROBE_UNITS = 2000
 
 class NeuralOptions(Settings):
     """Options of every model with a network. A model may give a field another default."""
+
+    space: ClassVar[Mapping[str, Choice]] = {
+        "dropout": Choice.between(0.1, 0.5),
+        "learning_rate": Choice.between(0.0005, 0.005, log=True),
+        "temperature": Choice.between(0.05, 0.15, log=True),
+        "weight_decay": Choice.between(0.001, 0.1, log=True),
+    }
 
     dim: int = Field(default=64, ge=2)
     """Width of embeddings and layers."""

@@ -4,6 +4,7 @@ In: the catalogue's text or attributes. Out: scores that need no events of an it
 items can be found. Not for catalogues without text or attributes.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -18,10 +19,13 @@ from shopsynth.train.next_item._histories import Histories, read_histories
 from shopsynth.train.next_item._ranks import Floats
 from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_model, write_model
 from shopsynth.train.next_item.base import register
+from shopsynth.train.space import Choice
 
 
 class ContentKnnOptions(Settings):
     """Options of ``content_knn``."""
+
+    space: ClassVar[Mapping[str, Choice]] = {"decay": Choice.between(0.3, 1.0)}
 
     decay: float = Field(default=0.6, gt=0, le=1)
     """Weight of a history's moment relative to the next newer one."""

@@ -5,6 +5,7 @@ a weighted sum of the scores of ``item_knn`` and ``content_knn``. Not for catalo
 attributes.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -29,12 +30,18 @@ from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_mode
 from shopsynth.train.next_item.base import register
 from shopsynth.train.next_item.content_knn import ContentKnn, ContentKnnOptions
 from shopsynth.train.next_item.item_knn import ItemKnn, ItemKnnOptions
+from shopsynth.train.space import Choice
 
 _PROBE_UNITS = 5000  # no training in between, so more than a network looks at are cheap
 
 
 class HybridOptions(ItemKnnOptions):
     """Options of ``hybrid``: those of ``item_knn``, and what content adds."""
+
+    space: ClassVar[Mapping[str, Choice]] = {
+        **ItemKnnOptions.space,
+        "content_decay": ContentKnnOptions.space["decay"],
+    }
 
     content_decay: float = Field(default=0.6, gt=0, le=1)
     """As ``decay``, for the history that content is compared with."""

@@ -4,6 +4,7 @@ In: weighted events. Out: item-item similarities; a user's scores are their rece
 Not for cold items: an item without events is similar to nothing and scores 0.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -18,6 +19,7 @@ from shopsynth.train.next_item._histories import Histories, read_histories
 from shopsynth.train.next_item._ranks import Floats
 from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_model, write_model
 from shopsynth.train.next_item.base import register
+from shopsynth.train.space import Choice
 
 _DENSE_SHARE = 0.1  # below, skipping zeros wins
 _DENSE_MAX_ITEMS = 10_000  # 400 MB of float32
@@ -25,6 +27,11 @@ _DENSE_MAX_ITEMS = 10_000  # 400 MB of float32
 
 class ItemKnnOptions(Settings):
     """Options of ``item_knn``."""
+
+    space: ClassVar[Mapping[str, Choice]] = {
+        "decay": Choice.between(0.3, 1.0),
+        "neighbours": Choice.of(0, 20, 50, 100, 200),
+    }
 
     decay: float = Field(default=0.6, gt=0, le=1)
     """Weight of a history's moment relative to the next newer one (PROOF §1, fact 2)."""
