@@ -19,6 +19,8 @@ from shopsynth.train import describe_device
 
 _EXTRAS = {
     "torch": ("torch", "neural models (sasrec, gru4rec)"),
+    "implicit": ("recommend", "the models als and bpr"),
+    "optuna": ("tune", "tuning by [train] trials"),
     "duckdb": ("sql", "DuckDB files as a source"),
     "sqlalchemy": ("sql", "databases by URL as a source"),
     "psycopg": ("sql", "PostgreSQL as a source"),

@@ -24,7 +24,8 @@ class Ranker(Protocol):
     """A model that ranks the whole catalogue for a unit (a user, a query).
 
     Attributes:
-        Options: Settings model of the recipe's options for this model.
+        Options: Settings model of the recipe's options for this model. Its class attribute
+            ``space``, if it has one, names the :class:`Choice` of each option worth tuning.
         steps_: Optimiser steps taken by :meth:`fit`; 0 for models that are counted, not trained.
     """
 
