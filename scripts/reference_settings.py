@@ -31,6 +31,8 @@ def blocks() -> dict[str, type[Settings]]:
     found["shop.items"] = model_in(found["shop"].model_fields["items"].annotation) or Settings
     joined = model_in(found["shop.items"].model_fields["joins"].annotation)
     found["shop.items.joins"] = joined or Settings
+    claimed = model_in(found["prove"].model_fields["hypotheses"].annotation)
+    found["prove.hypotheses"] = claimed or Settings
     return found
 
 
@@ -53,8 +55,8 @@ def recipe(_: str) -> str:
     parts = []
     for name, model in blocks().items():
         heading = f"`[{name}]`" if name else "Top level"
-        if name == "generate":
-            heading = "`[[generate]]`"
+        if name in ("generate", "prove.hypotheses"):
+            heading = f"`[[{name}]]`"
         elif name == "shop.items.joins":
             heading = "`joins` of a table"
         elif name == "shop.items":

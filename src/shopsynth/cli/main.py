@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shopsynth.cli import doctor, export, init, preview, run, stages
+from shopsynth.cli import doctor, export, init, preview, prove, run, stages
 from shopsynth.cli.display import configure_logging, say_error
 
 _INTERRUPTED_WHILE_LOADING = 130
@@ -29,7 +29,7 @@ app.command("preview")(preview.preview)
 app.command("run")(run.run)
 for _name, _command in stages.commands().items():
     app.command(_name, rich_help_panel="Stages")(_command)
-app.command("prove")(run.prove)
+app.command("prove")(prove.prove)
 app.command("refresh")(run.refresh)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)

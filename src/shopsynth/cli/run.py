@@ -1,4 +1,4 @@
-"""``shopsynth run``, ``prove`` and ``refresh``: the whole journey.
+"""``shopsynth run`` and ``refresh``: the whole journey.
 
 In: a recipe and a workspace. Out: the table of arms, the verdict, the path of the report.
 """
@@ -44,23 +44,7 @@ def run(
 
         shopsynth run recipe.toml --set evaluate.seeds=5 --set generate.0.size=2
     """
-    walk(recipe, workspace, _with_gate(overrides, fail_under), "report", as_json, quiet)
-
-
-def prove(
-    recipe: RecipePath,
-    workspace: WorkspacePath = _DEFAULT,
-    overrides: Overrides = None,
-    fail_under: FailUnder = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Train and evaluate all arms of a workspace whose data are made.
-
-    Example:
-        shopsynth prove recipe.toml --workspace runs/monday --json
-    """
-    walk(recipe, workspace, _with_gate(overrides, fail_under), "report", as_json, quiet)
+    walk(recipe, workspace, with_gate(overrides, fail_under), "report", as_json, quiet)
 
 
 def refresh(
@@ -78,7 +62,8 @@ def refresh(
     walk(recipe, workspace, overrides, "report", as_json, quiet)
 
 
-def _with_gate(overrides: list[str] | None, fail_under: float | None) -> list[str]:
+def with_gate(overrides: list[str] | None, fail_under: float | None) -> list[str]:
+    """Add the gate of the command line to the overrides."""
     gate = [] if fail_under is None else [f"evaluate.fail_under={fail_under}"]
     return [*(overrides or ()), *gate]
 
@@ -90,8 +75,20 @@ def walk(
     until: str,
     as_json: bool,
     quiet: bool,
+    *,
+    with_claims: bool = False,
 ) -> None:
-    """Run a recipe up to a stage and print what came out."""
+    """Run a recipe up to a stage and print what came out.
+
+    Args:
+        recipe: Path of the recipe.
+        workspace: Folder of the run.
+        overrides: ``key=value`` pairs.
+        until: The last stage.
+        as_json: Print the summary, or the facts of the stages, as JSON.
+        quiet: Show no progress.
+        with_claims: Print the table of registered hypotheses as well.
+    """
     from shopsynth import pipeline
 
     with progress_bars(quiet or as_json) as progress:
@@ -103,7 +100,7 @@ def walk(
     elif result.summary is None:
         _print_stages(result)
     else:
-        _print_result(result)
+        _print_result(result, with_claims)
 
 
 def _stage_facts(result: "RunResult") -> dict[str, object]:
@@ -119,12 +116,16 @@ def _print_stages(result: "RunResult") -> None:
     print_table(str(result.workspace), ["stage", "rows", "time"], rows)
 
 
-def _print_result(result: "RunResult") -> None:
+def _print_result(result: "RunResult", with_claims: bool) -> None:
     from shopsynth.pipeline import told_result
 
     told = told_result(result)
     print_table(told.title, list(told.columns), [list(row) for row in told.rows])
+    if with_claims and told.claims:
+        rows = [list(row) for row in told.claims]
+        print_table("registered hypotheses", list(told.claim_columns), rows)
     typer.secho(f"Verdict: {told.verdict}", bold=True)
     typer.echo(told.sentence)
+    typer.echo(f"Registration: {told.registration}")
     typer.echo(f"Privacy: {told.privacy}")
     typer.echo(f"Report: {result.report}")

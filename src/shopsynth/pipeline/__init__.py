@@ -3,19 +3,21 @@
 from shopsynth.pipeline.base import Executor, ObjectStore, PartRef, Task, TaskResult
 from shopsynth.pipeline.doctor import Finding, examine
 from shopsynth.pipeline.export import export
+from shopsynth.pipeline.looks import Look
 from shopsynth.pipeline.preview import preview
 from shopsynth.pipeline.prove import prove, read
 from shopsynth.pipeline.recipe import Recipe, load_recipe, make_recipe
 from shopsynth.pipeline.run import RunResult, run
 from shopsynth.pipeline.stages import STAGES
 from shopsynth.pipeline.starter import Starter, starter_recipe
-from shopsynth.pipeline.told import ToldResult, told_result
+from shopsynth.pipeline.told import ToldPlan, ToldResult, told_plan, told_result
 from shopsynth.pipeline.workspace import Workspace
 
 __all__ = [
     "STAGES",
     "Executor",
     "Finding",
+    "Look",
     "ObjectStore",
     "PartRef",
     "Recipe",
@@ -23,6 +25,7 @@ __all__ = [
     "Starter",
     "Task",
     "TaskResult",
+    "ToldPlan",
     "ToldResult",
     "Workspace",
     "examine",
@@ -34,5 +37,6 @@ __all__ = [
     "read",
     "run",
     "starter_recipe",
+    "told_plan",
     "told_result",
 ]

@@ -6,7 +6,7 @@ the facts of that look for the stages after it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from shopsynth.pipeline.asked import ROOMS, asked_rows
@@ -78,7 +78,10 @@ class Judging:
         """
         # A run killed after the stage was complete had no time to say so.
         close_test(self.place.root, key)
-        self.look = find_look(self.place.root, key)
+        found = find_look(self.place.root, key)
+        if found is not None:
+            # A look that nobody recorded was made under this plan all the same: it is in the key.
+            self.look = replace(found, **asdict(self.registered))
 
     @contextmanager
     def reading(self, key: str, split: Manifest, verbs: Verbs) -> Iterator[None]:

@@ -1,19 +1,29 @@
-"""told_result: what a finished run says on a terminal.
+"""told_result and told_plan: what a run says on a terminal, after it and before it.
 
-In: a :class:`RunResult`. Out: the rows of one table, the verdict, one sentence.
+In: a :class:`RunResult`, or a recipe. Out: the rows of tables, the verdict, sentences.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from shopsynth.pipeline.export import NOTICES
+from shopsynth.pipeline.looks import Look
 from shopsynth.pipeline.manifest import Manifest
+from shopsynth.pipeline.plan import make_plan
+from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.run import RunResult
 from shopsynth.pipeline.workspace import Workspace
 from shopsynth.report import console_rows, explain_verdict
-from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, WorkspaceError
+from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, WorkspaceError, sha256_of
+from shopsynth.split import SplitSettings
+
+_PLAN_DIGITS = 12
+"""Digits of a plan's hash that a line shows; ``summary.json`` has all of them."""
+
+_CLAIM_COLUMNS = ("hypothesis", "role", "wanted", "measured", "p (Holm)", "met", "verdict")
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,10 @@ class ToldResult:
         verdict: ``helps``, ``helps this model``, ``no effect shown`` or ``harms``.
         sentence: The verdict explained in plain English.
         privacy: What the mode gives, and which audits failed.
+        registration: Whether the result confirms or explores, which look at test it is, and the
+            plan it was made under.
+        claim_columns: Columns of the table of registered hypotheses.
+        claims: Its rows, in the order of the plan.
     """
 
     title: str
@@ -35,6 +49,28 @@ class ToldResult:
     verdict: str
     sentence: str
     privacy: str
+    registration: str
+    claim_columns: tuple[str, ...]
+    claims: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class ToldPlan:
+    """A plan in words.
+
+    Attributes:
+        sha256: Hash that a run will register.
+        plan: The plan itself, JSON-ready.
+        columns: Columns of the table of hypotheses.
+        rows: One a hypothesis.
+        lines: What else decides what the claims mean, one thing a line.
+    """
+
+    sha256: str
+    plan: dict[str, Any]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[str, ...]
 
 
 def told_result(result: RunResult) -> ToldResult:
@@ -56,7 +92,85 @@ def told_result(result: RunResult) -> ToldResult:
         verdict=headline.verdict,
         sentence=headline.sentence_en,
         privacy=_privacy_line(result.summary["privacy"]),
+        registration=_registration_line(result.look),
+        claim_columns=_CLAIM_COLUMNS,
+        claims=tuple(_claim(row) for row in result.hypotheses),
     )
+
+
+def told_plan(recipe: Recipe) -> ToldPlan:
+    """Put into words what a run of a recipe will register; no row is read.
+
+    Raises:
+        RecipeError: If a hypothesis names something that the run does not measure.
+    """
+    plan = make_plan(recipe)
+    digest = sha256_of(plan)
+    return ToldPlan(
+        sha256=digest,
+        plan=plan,
+        columns=_CLAIM_COLUMNS[:3],
+        rows=tuple((row["name"], row["role"], _wanted(row)) for row in plan["hypotheses"]),
+        lines=tuple(f"{name}: {text}" for name, text in _plan_words(recipe, plan).items()),
+    )
+
+
+def _plan_words(recipe: Recipe, plan: dict[str, Any]) -> dict[str, str]:
+    judged, split = recipe.evaluate, recipe.split
+    cutoffs = ", ".join(str(cutoff) for cutoff in judged.cutoffs)
+    seeds = f"{judged.seeds}, each of the generator with one of the trainer"
+    if judged.trainer_seeds:
+        seeds = f"{judged.seeds} of the generator × {judged.trainer_seeds} of the trainer"
+    measured = [
+        f"{task}: {', '.join(told['metrics'])} at {cutoffs}; slices {', '.join(told['slices'])}"
+        for task, told in plan["tasks"].items()
+    ]
+    return {
+        "Arms": ", ".join(plan["arms"]),
+        "Models": f"{', '.join(recipe.train.models)}; system is each arm's best by validation",
+        "Measured": "; ".join(measured),
+        "Seeds": f"{seeds}; at least {judged.min_seeds_for_verdict} for a verdict",
+        "Split": _split_words(split),
+        "Intervals": f"95 %, {judged.resamples:,} resamples",
+    }
+
+
+def _split_words(split: SplitSettings) -> str:
+    words = f"by {split.by}"
+    if split.by != "leave_one_out":
+        words += f", validation {100 * split.validation:g} %, test {100 * split.test:g} %"
+    if split.low_data:
+        words += f"; {100 * split.train_users:g} % of users train, "
+        words += f"{100 * split.asked_users:g} % others are asked"
+    return words
+
+
+def _claim(row: Mapping[str, Any]) -> tuple[str, ...]:
+    measured = f"{_share(row['relative'])} [{_share(row['low'])}, {_share(row['high'])}]"
+    p = "" if row["p_holm"] is None else f"{row['p_holm']:.4f}"
+    met = "yes" if row["passed"] else "no"
+    return row["name"], row["role"], _wanted(row), measured, p, met, row["verdict"]
+
+
+def _wanted(row: Mapping[str, Any]) -> str:
+    """Say what a hypothesis claims of the uplift, relative to the real arm's value."""
+    if row["kind"] == "non_inferiority":
+        return f"above {_share(-row['margin'])}"
+    goal = row["goal"]
+    return f"above 0, {_share(goal)} aimed at" if goal else "above 0"
+
+
+def _share(value: float | None) -> str:
+    return "not measurable" if value is None else f"{100 * value:+.1f} %".replace("-", "−")
+
+
+def _registration_line(look: Look | None) -> str:
+    if look is None:
+        return "none: the run stopped before evaluate"
+    kind = "EXPLORATORY" if look.exploratory else "confirmatory"
+    reason = f": {look.reason}" if look.reason else ""
+    plan = f"plan {look.plan_sha256[:_PLAN_DIGITS]} registered {look.registered_at}"
+    return f"{kind}, look {look.number} of {look.looks} at the test part{reason}; {plan}"
 
 
 def _privacy_line(privacy: dict[str, Any]) -> str:

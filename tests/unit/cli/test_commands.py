@@ -75,6 +75,37 @@ def test_a_run_from_an_inferred_recipe_ends_with_a_verdict(call, shop, tmp_path)
     assert "report.html" in out
 
 
+def test_a_plan_is_printed_without_reading_the_shop(call, shop, tmp_path):
+    (tmp_path / "events.csv").unlink()
+    code, out, err = call("prove", shop, "--plan", "--set", "evaluate.seeds=5")
+    assert code == 0, err
+    assert "system ndcg@5 all" in out
+    assert "Seeds: 5" in out
+    code, told, _ = call("prove", shop, "--plan", "--json", "--set", "evaluate.seeds=5")
+    plan = json.loads(told)
+    assert f"Plan: {plan['plan_sha256']}" in out
+    assert plan["plan"]["hypotheses"][0]["role"] == "primary"
+    assert not (tmp_path / "workspace").exists()
+    code, _, err = call("prove", shop, "--plan", "--set", "prove.margins=1")
+    assert (code, "did you mean 'margin'" in err) == (2, True)
+
+
+def test_prove_tells_the_look_and_the_verdict_of_every_hypothesis(call, shop, tmp_path):
+    small = [
+        *INLINE, "--set", 'train.models=["item_knn"]', "--set", "evaluate.resamples=100",
+        "--set", "combine.doses=[1.0]", "--set", "combine.weight=1.0",
+        "--set", 'prove.hypotheses=[{name = "more for the tail", slice = "tail"}]',
+    ]  # fmt: skip
+    code, out, err = call("prove", shop, "-w", tmp_path / "w", *small)
+    assert code == 0, err
+    assert "Registration: confirmatory, look 1 of 1" in out
+    code, out, _ = call("prove", shop, "-w", tmp_path / "w", *small, "--json")
+    told = json.loads(out)
+    assert (told["registration"]["look"], told["registration"]["exploratory"]) == (1, False)
+    code, out, _ = call("run", shop, "-w", tmp_path / "w", *small, "--set", "prove.margin=0.05")
+    assert "Registration: EXPLORATORY, look 2 of 2" in out
+
+
 def test_stage_words_stop_where_they_say(call, shop, tmp_path):
     code, out, err = call("split", shop, "-w", tmp_path / "w", *INLINE)
     assert code == 0, err
