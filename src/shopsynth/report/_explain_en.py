@@ -270,7 +270,7 @@ def _steps(case: Case) -> list[str]:
     else:
         steps = ["Try another generator or dose, chosen on validation, under a new plan."]
     if case.side == "short":
-        steps.append("Use the side information directly: it is the cheaper way to this gain.")
+        steps.append("Use the side information directly first: synthesis is not shown to match it.")
     if not case.is_system_helped and verdict == "helps this model":
         steps.append(
             "Serve the best system without synthetic data: none with them is shown better."

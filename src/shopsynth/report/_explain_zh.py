@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from shopsynth.report._sentences_zh import change_zh, range_zh
 from shopsynth.report.case import MORE_SEEDS, Case
+from shopsynth.report.claims import exploratory_reason_zh
 from shopsynth.report.comparisons import SYSTEM
 from shopsynth.report.labels import CONTROLS_ZH, LOWER_IS_BETTER, label, model_label
-from shopsynth.report.numerals import count, is_number, percent_zh, probability, score
+from shopsynth.report.numerals import is_number, percent_zh, probability, score
 
 NOTHING = (
     "主模型没有在“仅真实数据”与“真实+合成数据”两组上做过对比，因此没有可以解释的结论。"
@@ -70,7 +71,7 @@ def _asked(case: Case) -> str:
     if registration.exploratory:
         return (
             f"{question}这是{role}{goal}，但这一次读取测试数据只能算探索性的"
-            f"（{registration.reason.rstrip('.')}）。"
+            f"（{exploratory_reason_zh(registration)}）。"
         )
     day = registration.registered_at[:10]
     return f"{question}这是{role}{goal}，在打开测试数据之前已于 {day} 登记。"
@@ -78,7 +79,7 @@ def _asked(case: Case) -> str:
 
 def _measured(case: Case) -> str:
     main = case.main
-    on = f"在 {count(main.units)} 个测试问题上，" if main.units else ""
+    on = f"在 {main.units:,} 个测试问题上，" if main.units else ""
     parts = [
         f"{on}加入合成数据得 {score(main.value_with)}，不加得 {score(main.value_without)}："
         f"{change_zh(main)}（{range_zh(main)}）。"
@@ -262,7 +263,7 @@ def _steps(case: Case) -> list[str]:
     else:
         steps = ["在新计划下，用验证集选别的生成方法或用量。"]
     if case.side == "short":
-        steps.append("直接使用辅助信息，这样得到同样的提升更省事。")
+        steps.append("先直接使用辅助信息：合成数据没有显示能比得上它。")
     if not case.is_system_helped and verdict == "helps this model":
         steps.append("上线不加合成数据的最佳系统：加了也没有显示更好。")
     if main.standing == "better" and not case.confirmed_by:

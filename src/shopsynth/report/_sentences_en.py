@@ -62,10 +62,11 @@ def amount_en(item: Comparison) -> str:
 def range_en(item: Comparison) -> str:
     """Write the 95 % interval of the change."""
     if is_number(item.low) and is_number(item.high):
-        return f"95 % interval {percent(item.low)} to {percent(item.high)}"
+        return f"95\N{NARROW NO-BREAK SPACE}% interval {percent(item.low)} to {percent(item.high)}"
     if item.standing == "unknown":
         return "no interval could be computed"
-    return f"95 % interval {signed(item.absolute_low)} to {signed(item.absolute_high)}"
+    low, high = signed(item.absolute_low), signed(item.absolute_high)
+    return f"95\N{NARROW NO-BREAK SPACE}% interval {low} to {high}"
 
 
 def _controls_en(controls: Sequence[Comparison]) -> str:

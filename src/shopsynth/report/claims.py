@@ -13,9 +13,9 @@ from shopsynth.report.numerals import is_number, percent, probability
 from shopsynth.report.summary_parts import SummaryHypothesis, SummaryRegistration
 from shopsynth.report.tables import Table
 
-_COLUMNS = ("Claim", "Result", "Role", "Claimed", "Measured, 95 % interval", "Smallest detectable",
+_COLUMNS = ("Claim", "Role", "Result", "Verdict", "Measured, 95 % interval", "Detectable",
             "p (Holm)", "Controls not beaten", "Side information", "Moves the same way",
-            "Share of oracle's gain", "Verdict")  # fmt: skip
+            "Of oracle's gain")  # fmt: skip
 
 _SHOWN_OF_HASH = 12
 
@@ -61,13 +61,14 @@ def registration_note(registration: SummaryRegistration | None) -> RegistrationN
     zh = f"计划 {plan}，登记于 {registration.registered_at}；{look_zh}。"
     if registration.exploratory:
         reason = registration.reason.rstrip(".")
+        reason_zh = exploratory_reason_zh(registration)
         return RegistrationNote(
             "exploratory",
             "EXPLORATORY",
             "探索性",
             f"{en} Why: {reason}. Read every verdict as an idea for a new plan, not as a "
             "confirmation.",
-            f"{zh}原因：{reason}。以下结论只能作为新计划的线索，不能算作确认。",
+            f"{zh}原因：{reason_zh}。以下结论只能作为新计划的线索，不能算作确认。",
         )
     return RegistrationNote(
         "confirmatory",
@@ -76,6 +77,13 @@ def registration_note(registration: SummaryRegistration | None) -> RegistrationN
         f"{en} The claims were fixed before the test data were opened.",
         f"{zh}打开测试数据之前，以下假设已经确定。",
     )
+
+
+def exploratory_reason_zh(registration: SummaryRegistration) -> str:
+    """Say in Chinese why a look confirms nothing; the recorded reason is English."""
+    if registration.look > 1:
+        return f"测试数据此前已被读取过 {registration.look - 1} 次"
+    return "计划没有在读取测试数据之前登记好"
 
 
 def claims_table(hypotheses: Sequence[SummaryHypothesis]) -> Table:
@@ -90,20 +98,20 @@ def claims_table(hypotheses: Sequence[SummaryHypothesis]) -> Table:
 
 
 def _cells(item: SummaryHypothesis, *, several: bool) -> tuple[str, ...]:
-    name = item.name or claim_name(item)
+    name = f"{item.name or claim_name(item)}: {claimed(item)}"
     return (
-        f"{plain(item.task).capitalize()}: {name}" if several else name,
-        outcome(item),
+        f"{plain(item.task).capitalize()}, {name}" if several else name,
         ROLES[item.role],
-        claimed(item),
+        outcome(item),
+        item.verdict,
         measured(item),
         percent(item.mde, sign=False),
         probability(item.p_holm),
-        _arms(item.unbeaten) or "none",
-        item.side_information or "not compared",
-        ", ".join(model_label(name) for name in _listed(item.confirmed_by)) or "none",
+        _arms(item.unbeaten) or _nothing(item, "none"),
+        item.side_information or _nothing(item, "not compared"),
+        ", ".join(model_label(name) for name in _listed(item.confirmed_by))
+        or _nothing(item, "none"),
         percent(item.oracle_share, sign=False) if is_number(item.oracle_share) else "no oracle",
-        item.verdict,
     )
 
 
@@ -134,6 +142,11 @@ def claimed(item: SummaryHypothesis) -> str:
 def measured(item: SummaryHypothesis) -> str:
     """Write the measured uplift with its interval."""
     return f"{percent(item.relative)} [{percent(item.low)}, {percent(item.high)}]"
+
+
+def _nothing(item: SummaryHypothesis, word: str) -> str:
+    """Say that a claim of no loss does not ask for what a claim of a gain must show."""
+    return "not asked" if item.kind == "non_inferiority" else word
 
 
 def _arms(joined: str) -> str:

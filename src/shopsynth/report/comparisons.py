@@ -4,11 +4,13 @@ In: an :class:`Evaluation`. Out: :class:`Comparison` objects in reading order.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from shopsynth.report.labels import LOWER_IS_BETTER
+from shopsynth.report.labels import LOWER_IS_BETTER, SLICES
+from shopsynth.report.numerals import MISSING, is_number, percent
 from shopsynth.schema import Evaluation
 
 CANDIDATE = "combined"
@@ -130,6 +132,20 @@ def comparisons(
               on=[*_KEYS, "against"], how="left", nulls_equal=True, maintain_order="left")
     )  # fmt: skip
     return [_comparison(row) for row in rows.iter_rows(named=True)]
+
+
+def slices_in_order(found: Iterable[Comparison]) -> list[str]:
+    """Name the slices, the known ones in the order in which the report tells them."""
+    names = dict.fromkeys(item.slice for item in found)
+    return [*(name for name in SLICES if name in names),
+            *(name for name in names if name not in SLICES)]  # fmt: skip
+
+
+def relative_text(item: Comparison) -> str:
+    """Write the relative change with its interval, or a dash where there is none."""
+    if not is_number(item.relative):
+        return MISSING
+    return f"{percent(item.relative)} [{percent(item.low)}, {percent(item.high)}]"
 
 
 def task_of(evaluation: Evaluation, model: str) -> str | None:

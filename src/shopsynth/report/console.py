@@ -6,9 +6,9 @@ In: a ``summary.json``. Out: rows of short strings, in reading order.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shopsynth.report.comparisons import BASELINE, CANDIDATE, SYSTEM
-from shopsynth.report.labels import ARMS, MODELS, label
-from shopsynth.report.numerals import is_number, percent, score, signed
+from shopsynth.report.comparisons import BASELINE, CANDIDATE, ORACLE, SYSTEM
+from shopsynth.report.labels import ARMS, LOWER_IS_BETTER, label, model_label
+from shopsynth.report.numerals import percent, score, signed
 from shopsynth.report.summary import parse_summary
 from shopsynth.report.summary_parts import SummaryMetric, SummaryUplift
 
@@ -21,9 +21,9 @@ class ConsoleRow(NamedTuple):
         model: The model, in words.
         score: Headline metric with its 95 % interval.
         uplift: Of ``combined`` over real data, with interval; on a control's line, of ``combined``
-            over that control.
+            over that control; on the oracle's, of the oracle over real data.
         verdict: On the line of ``combined`` the verdict; on a control's line whether the control
-            could explain an uplift.
+            could explain an uplift; on the oracle's that it is a ceiling.
     """
 
     arm: str
@@ -38,7 +38,7 @@ def console_rows(
     *,
     models: Sequence[str] | None = None,
     metric: str = "ndcg",
-    cutoff: int = 10,
+    cutoff: int | None = 10,
 ) -> list[ConsoleRow]:
     """Choose and write the lines of the closing table.
 
@@ -46,10 +46,10 @@ def console_rows(
         summary: What :func:`build_summary` gave.
         models: Models to show, in order; default: all, the best system last.
         metric: Headline metric.
-        cutoff: Its list length.
+        cutoff: Its list length; ``None`` where it has none.
 
     Returns:
-        Per model its arms: real, combined, synthetic, controls.
+        Per model its arms: real, combined, synthetic, controls, side information, oracle.
 
     Raises:
         SchemaError: If the summary breaks its contract.
@@ -61,14 +61,14 @@ def console_rows(
         if (row.metric, row.cutoff, row.slice) == (metric, cutoff, "all")
     ]
     uplifts = {
-        (row.task, row.model, row.against): row
+        (row.task, row.model, row.arm, row.against): row
         for row in parsed.uplift
-        if (row.metric, row.cutoff, row.slice, row.arm) == (metric, cutoff, "all", CANDIDATE)
+        if (row.metric, row.cutoff, row.slice) == (metric, cutoff, "all")
     }
     present = sorted(dict.fromkeys(row.model for row in scores), key=SYSTEM.__eq__)
     arm_rank = {arm: rank for rank, arm in enumerate(ARMS)}
     return [
-        _line(row, uplifts.get((row.task, row.model, _compared(row.arm))))
+        _line(row, uplifts.get((row.task, row.model, *_compared(row.arm))))
         for model in models or present
         for row in sorted(
             (row for row in scores if row.model == model),
@@ -77,17 +77,15 @@ def console_rows(
     ]
 
 
-def _compared(arm: str) -> str:
-    """Name the arm whose comparison with ``combined`` stands on this arm's line."""
-    if arm == CANDIDATE:
-        return BASELINE
-    return "" if arm == BASELINE else arm
+def _compared(arm: str) -> tuple[str, str]:
+    """Name the two arms whose comparison stands on this arm's line."""
+    return (arm, BASELINE) if arm in (CANDIDATE, ORACLE) else (CANDIDATE, arm)
 
 
 def _line(row: SummaryMetric, uplift: SummaryUplift | None) -> ConsoleRow:
     return ConsoleRow(
         label(ARMS, row.arm),
-        label(MODELS, row.model),
+        model_label(row.model),
         f"{score(row.value)} [{score(row.low)}, {score(row.high)}]",
         "" if uplift is None else _uplift(uplift),
         "" if uplift is None else _verdict(row.arm, uplift),
@@ -104,6 +102,10 @@ def _uplift(row: SummaryUplift) -> str:
 def _verdict(arm: str, row: SummaryUplift) -> str:
     if arm == CANDIDATE:
         return row.verdict
-    if not is_number(row.low):
+    if arm == ORACLE:
+        return "ceiling"
+    lower_is_better = row.metric in LOWER_IS_BETTER
+    against = row.high if lower_is_better else row.low
+    if against is None:
         return ""
-    return "beaten" if row.low is not None and row.low > 0 else "not beaten"
+    return "beaten" if (against < 0 if lower_is_better else against > 0) else "not beaten"

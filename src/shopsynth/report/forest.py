@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from shopsynth.report.comparisons import BASELINE, ORACLE, SYSTEM, Comparison
+from shopsynth.report.comparisons import BASELINE, ORACLE, SYSTEM, Comparison, slices_in_order
 from shopsynth.report.figures import Figure, Panel, row_height_px
 from shopsynth.report.labels import (
     AGAINST,
@@ -97,13 +97,12 @@ def slice_figure(found: Sequence[Comparison], topic: Topic, suffix: str = "") ->
     wanted = [
         item for item in found if item.against == BASELINE and item.model in (topic.model, SYSTEM)
     ]
-    names = list(dict.fromkeys(item.slice for item in wanted))
     groups = [
         _Group(
             label(SLICES, slice_),
             tuple((model_label(item.model), item) for item in wanted if item.slice == slice_),
         )
-        for slice_ in names
+        for slice_ in slices_in_order(wanted)
     ]
     if len(groups) < 2:
         return None

@@ -70,15 +70,15 @@ def percent_zh(value: float | None, *, sign: bool = True) -> str:
 
 
 def probability(value: float | None) -> str:
-    """Write a p-value; one that rounds to nothing is told as a bound.
+    """Write a p-value with two digits; one that rounds to nothing is told as a bound.
 
     Example:
-        >>> probability(0.034), probability(0.00004)
-        ('0.0340', '< 0.0001')
+        >>> probability(0.0344), probability(0.00004)
+        ('0.034', '< 0.0001')
     """
-    if value is not None and math.isfinite(value) and value < 0.0001:
-        return "< 0.0001"
-    return score(value)
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
 def count(value: float) -> str:

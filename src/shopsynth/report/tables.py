@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from shopsynth.report.comparisons import BASELINE, SYSTEM, Comparison
+from shopsynth.report.comparisons import (
+    BASELINE,
+    SYSTEM,
+    Comparison,
+    relative_text,
+    slices_in_order,
+)
 from shopsynth.report.context import ReportContext
 from shopsynth.report.labels import (
     ARMS,
@@ -73,19 +79,12 @@ def slices_table(found: Sequence[Comparison], topic: Topic) -> Table:
         topic: The task's headline; its model comes first in every slice.
     """
     rows = [item for item in found if item.against == BASELINE]
-    names = dict.fromkeys(item.slice for item in rows)
-    ranks = {name: rank for rank, name in enumerate(SLICES)}
+    names = slices_in_order(rows)
     order = {topic.model: 0, SYSTEM: 1}
-    rows.sort(
-        key=lambda item: (
-            ranks.get(item.slice, len(ranks)),
-            list(names).index(item.slice),
-            order.get(item.model, 2),
-        )
-    )
+    rows.sort(key=lambda item: (names.index(item.slice), order.get(item.model, 2)))
     return Table(
-        ("Slice, model", "Real", "Combined", "Difference, 95 % interval", "Change",
-         "95 % interval", "Smallest detectable", "Verdict", "Role", "Test questions"),
+        ("Slice, model", "Verdict", "Real", "Combined", "Difference, 95 % interval",
+         "Relative, 95 % interval", "Detectable from", "Role", "Test questions"),
         tuple(_slice_cells(item) for item in rows),
     )  # fmt: skip
 
@@ -93,13 +92,12 @@ def slices_table(found: Sequence[Comparison], topic: Topic) -> Table:
 def _slice_cells(item: Comparison) -> tuple[str, ...]:
     return (
         f"{label(SLICES, item.slice)}, {model_label(item.model)}",
+        f"{SIGNS[item.standing]} {item.verdict}",
         score(item.value_without),
         score(item.value_with),
         f"{signed(item.absolute)} [{signed(item.absolute_low)}, {signed(item.absolute_high)}]",
-        percent(item.relative),
-        f"{percent(item.low)} to {percent(item.high)}",
+        relative_text(item),
         percent(item.mde, sign=False),
-        f"{SIGNS[item.standing]} {item.verdict}",
         item.role,
         count(item.units) if item.units else MISSING,
     )

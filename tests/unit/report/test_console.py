@@ -52,3 +52,23 @@ def test_an_unmeasured_control_has_no_outcome(make_evaluation, context, summaris
     blind = make_evaluation().uplift.with_columns(pl.lit(float("nan")).alias("low"))
     rows = console_rows(summarise(make_evaluation(uplift=blind), context), models=["sasrec"])
     assert {row.verdict for row in rows[3:]} == {""}
+
+
+def test_the_oracle_is_a_ceiling_and_side_information_a_rival(
+    make_evaluation, with_more_arms, context, summarise
+):
+    summary = summarise(with_more_arms(make_evaluation()), context)
+    *_, side, oracle = console_rows(summary, models=["sasrec"])
+    assert (side.arm, side.verdict) == ("Real + side information", "beaten")
+    assert side.uplift.startswith("+5.1")
+    assert (oracle.arm, oracle.verdict) == ("Real + more real rows", "ceiling")
+    assert oracle.uplift.startswith("+10.0")
+
+
+def test_of_an_error_the_lower_beats(make_evaluation, with_second_task, context, summarise):
+    worse = summarise(with_second_task(make_evaluation(0.2)), context)
+    rows = console_rows(worse, models=["item_knn"], metric="rmse", cutoff=None)
+    assert {row.verdict for row in rows[3:]} == {"not beaten"}
+    better = summarise(with_second_task(make_evaluation(-0.8)), context)
+    rows = console_rows(better, models=["item_knn"], metric="rmse", cutoff=None)
+    assert rows[3].verdict == "beaten"

@@ -172,7 +172,7 @@ def test_a_base_of_zero_falls_back_to_absolute_numbers(make_evaluation):
         "uplift": evaluation.uplift.with_columns(pl.lit(float("nan")).alias("relative")),
     }
     headline = explain(make_evaluation(0.06, **zero))
-    assert "by +0.0030 (95 % interval +0.0018 to +0.0042" in headline.sentence_en
+    assert "by +0.0030 (95\u202f% interval +0.0018 to +0.0042" in headline.sentence_en
     assert "95% 置信区间 +0.0018 至 +0.0042" in headline.sentence_zh
 
 
