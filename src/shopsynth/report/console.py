@@ -79,7 +79,9 @@ def console_rows(
 
 def _compared(arm: str) -> tuple[str, str]:
     """Name the two arms whose comparison stands on this arm's line."""
-    return (arm, BASELINE) if arm in (CANDIDATE, ORACLE) else (CANDIDATE, arm)
+    if arm in (CANDIDATE, ORACLE):
+        return arm, BASELINE
+    return CANDIDATE, "" if arm == BASELINE else arm
 
 
 def _line(row: SummaryMetric, uplift: SummaryUplift | None) -> ConsoleRow:
