@@ -55,9 +55,9 @@ class Judging:
             WorkspaceError: If the record cannot be written or was changed by somebody else.
         """
         found = place.store.get_json(f"{JUDGE}/manifest.json")
-        if found is not None and find_look(place.root, found["key"]) is None:
-            open_test(place.root, UNKNOWN, found["key"], AskedRows())
-            close_test(place.root, found["key"])
+        if found is not None and find_look(place.root, key := str(found.get("key"))) is None:
+            open_test(place.root, UNKNOWN, key, AskedRows())
+            close_test(place.root, key)
         return cls(place, register_plan(place.root, plan))
 
     def inputs(self, stage: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """read and prove: the library's two shortest ways in.
 
-In: data and a recipe. Out: a :class:`Dataset`; the uplift and its verdict.
+In: data and a recipe. Out: a :class:`Dataset`; every registered hypothesis and its verdict.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,8 @@ def prove(
 ) -> RunResult:
     """Train and evaluate every arm of a workspace; stages that are complete are used as they are.
 
+    The plan is registered before the test part is opened, and the look at it is counted.
+
     Args:
         recipe: A recipe or the path of one.
         workspace: The workspace, finished or not.
@@ -42,6 +44,11 @@ def prove(
         progress: Listener.
 
     Returns:
-        The run; its ``summary["uplift"]`` holds the differences and verdicts.
+        The run; its ``hypotheses`` are the registered ones with what was measured and their
+        verdicts, its ``look`` says whether they confirm or explore.
+
+    Raises:
+        InputError: If recipe or data cannot be used; nothing that was done is lost.
+        GateError: If a gate failed; the workspace is complete all the same.
     """
     return run(recipe, workspace, overrides=tuple(overrides), progress=progress)

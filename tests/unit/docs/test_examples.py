@@ -13,6 +13,11 @@ SAYS = {
     "02_own_files.py": ("events from orders.csv", "Verdict: ", "real held-out data"),
     "03_add_a_synthesizer.py": ("synthetic-crossover-000000",),
     "04_one_room_alone.py": ("missing_user_id", "popularity: NDCG@10", "item_knn: NDCG@10"),
+    "05_register_a_claim.py": (
+        "primary: system ndcg@10 all, uplift above 0, +3.0 % aimed at",
+        'with title = "Monday": the same plan',
+        "with evaluate.seeds = 5: another plan",
+    ),
 }
 MAX_LINES = 60
 
