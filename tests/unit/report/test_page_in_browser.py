@@ -35,22 +35,29 @@ def open_page(page: Path, profile: Path, *options: str) -> tuple[str, list[str]]
 
 
 @pytest.fixture
-def page(make_evaluation, context, summarise, tmp_path) -> Path:
+def page(make_evaluation, with_more_arms, with_second_task, claims, context, summarise,
+         registration, costs, tmp_path) -> Path:  # fmt: skip
+    """Two tasks, all arms, a plan whose reasons are hostile."""
     hostile = replace(context, samples=context.samples.with_columns(pl.lit(HOSTILE).alias("title")))
-    evaluation = make_evaluation()
-    evaluation = make_evaluation(
+    evaluation = with_second_task(with_more_arms(make_evaluation()))
+    evaluation = replace(
+        evaluation,
+        hypotheses=claims(evaluation),
         uplift=evaluation.uplift.with_columns(pl.col("slice").replace("tail", HOSTILE)),
         metrics=evaluation.metrics.with_columns(pl.col("slice").replace("tail", HOSTILE)),
     )
-    return write_report(summarise(evaluation, hostile), evaluation, hostile, tmp_path)["html"]
+    costs[0]["reason"] = HOSTILE
+    plan = {**registration, "exploratory": True, "reason": HOSTILE}
+    summary = summarise(evaluation, hostile, registration=plan, costs=costs)
+    return write_report(summary, evaluation, hostile, tmp_path)["html"]
 
 
 @pytest.mark.parametrize("window", ["1280,2000", "500,2000"])
 def test_every_chart_is_drawn_and_nothing_complains(page, tmp_path, window):
     dom, said = open_page(page, tmp_path / "profile", f"--window-size={window}")
     assert said == []
-    charts = re.findall(r'<div class="chart" id="([a-z]+-\d)"', dom)
-    assert len(charts) == 14
+    charts = re.findall(r'<div class="chart" id="([a-z]+(?:-task1)?-\d)"', dom)
+    assert len(charts) == 17
     assert f'data-charts="{len(charts)}"' in dom
     for chart in charts:
         drawn = dom.split(f'id="{chart}"', 1)[1].split('<div class="chart"', 1)[0]

@@ -58,6 +58,94 @@ def render(evaluation: Evaluation, context, summarise, **changes) -> str:
     return render_html(summarise(evaluation, context), evaluation, context)
 
 
+@pytest.fixture
+def whole(make_evaluation, with_more_arms, with_second_task, claims, context, summarise,
+          registration, costs):  # fmt: skip
+    """A run with everything a plan brings, in two tasks: its summary, evaluation and context."""
+
+    def make(effect=0.062, **look):
+        evaluation = with_second_task(with_more_arms(make_evaluation(effect), side=0.045))
+        evaluation = replace(evaluation, hypotheses=claims(evaluation))
+        plan = {**registration, **look}
+        summary = summarise(evaluation, context, registration=plan, costs=costs)
+        return summary, evaluation, context
+
+    return make
+
+
+def test_the_claim_comes_first_then_why_then_the_proof(whole):
+    html = render_html(*whole())
+    places = [html.index(f'id="{name}"') for name in ("verdict", "claim", "explained", "proof")]
+    assert places == sorted(places)
+    text = Page(html).text
+    for told in (
+        "Confirmatory", "验证性", "Plan 5eed5eed5eed", "✓ passed", "not asked",
+        "What could still explain it", "还有哪些可能的解释", "Take it to an A/B test",
+        "○ matched, which is enough", "Every arm, by its own value", "Slice by slice",
+        "What each arm cost", "✕ left out: fewer than 100 histories",
+    ):  # fmt: skip
+        assert told in text, told
+
+
+def test_an_exploratory_look_is_visible_in_words_on_page_and_in_markdown(whole):
+    run = whole(exploratory=True, look=2, looks=2, reason="the test part was read before")
+    for text in (render_html(*run), render_markdown(*run)):
+        assert text.count("EXPLORATORY") >= 3
+        assert "the test part was read before" in text
+        assert "测试数据此前已被读取过 1 次" in text
+        assert "The claims were fixed before" not in text
+
+
+def test_every_task_has_its_own_verdict_pictures_and_tables(whole):
+    page = Page(render_html(*whole(-0.2)))
+    assert len(page.ids()) == len(set(page.ids()))
+    wanted = {"verdict", "verdict-task1", "uplift", "uplift-task1", "arms", "arms-task1", "fits"}
+    assert wanted <= set(page.ids())
+    assert "slices-task1" not in page.ids()
+    assert set(page.chart_data()) <= set(page.ids())
+    assert page.chart_data()["uplift-task1-0"]["rows"][0] == {"label": "ItemKNN"}
+    for told in ("Next item", "Rebuy", "ItemKNN's RMSE", "Lower is better", "Higher is better"):
+        assert told in page.text
+    markdown = render_markdown(*whole(-0.2))
+    assert "## Next item: Synthetic data harms / 合成数据有害" in markdown
+    assert "## Rebuy: Synthetic data harms / 合成数据有害" in markdown
+
+
+def test_tables_have_headers_and_badges_have_text(whole):
+    html = render_html(*whole())
+    tables = re.findall(r"<table>.*?</table>", html, flags=re.DOTALL)
+    assert len(tables) > 15
+    assert all('<th scope="col">' in table for table in tables)
+    badges = re.findall(r'class="badge[^>]*>(.*?)</', html)
+    assert len(badges) >= 4
+    assert all(badge.strip() for badge in badges)
+
+
+def test_a_run_without_a_plan_says_that_nothing_is_confirmed(make_evaluation, context, summarise):
+    evaluation = make_evaluation()
+    summary = summarise(evaluation, context)
+    for text in (
+        Page(render_html(summary, evaluation, context)).text,
+        render_markdown(summary, evaluation, context),
+    ):
+        assert "Not registered" in text
+        assert "No hypothesis was told, so every comparison below is exploratory." in text
+        assert "This was not registered as a hypothesis." in text
+
+
+def test_a_task_that_only_has_means_is_told_without_a_verdict_of_its_own(
+    make_evaluation, with_second_task, context, summarise
+):
+    evaluation = with_second_task(make_evaluation())
+    evaluation = replace(evaluation, uplift=evaluation.uplift.filter(task="next_item"))
+    page = Page(render_html(summarise(evaluation, context), evaluation, context))
+    assert "arms-task1" in page.ids()
+    assert "uplift-task1" not in page.ids()
+    assert "there is nothing to explain" in page.text
+    other = replace(context, headline_model="als")
+    assert "Next item" in render_markdown(summarise(evaluation, other), evaluation, other)
+
+
 def hostile_evaluation(make_evaluation) -> Evaluation:
     good = make_evaluation()
     return replace(
@@ -142,6 +230,19 @@ def test_nothing_is_loaded_from_anywhere(make_evaluation, context, summarise):
     ]
     assert links
     assert [link for link in links if not re.match(r"#|data:,$", link or "")] == []
+
+
+def test_hostile_text_of_a_plan_stays_text(whole):
+    summary, evaluation, context = whole(exploratory=True, reason=HOSTILE, plan_sha256=HOSTILE)
+    summary["hypotheses"][0] |= {"name": HOSTILE, "unbeaten": HOSTILE, "confirmed_by": HOSTILE}
+    summary["costs"][0] |= {"arm": HOSTILE, "model": HOSTILE, "reason": HOSTILE}
+    page = Page(render_html(summary, evaluation, context))
+    assert {tag for tag, _ in page.tags}.isdisjoint({"img", "b:x", "iframe"})
+    assert len(page.scripts) == 3
+    assert page.text.count(HOSTILE) > 5
+    markdown = render_markdown(summary, evaluation, context)
+    assert not re.search(r"(?<!\\)<(?!br)", markdown)
+    assert not re.search(r"(?<!\\)\]\(", markdown)
 
 
 def test_hostile_text_stays_text(make_evaluation, context, summarise):
