@@ -8,26 +8,46 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shopsynth.evaluate import add_system, compare_arms, holm, summarise_metrics
+from shopsynth.evaluate import Hypothesis, add_system, compare_arms, holm, summarise_metrics
 from shopsynth.evaluate.bootstrap import resample_means
 from shopsynth.schema import EVALUATION_COLUMNS
 
 MEANS = [[0.5, 0.625], [13 / 24, 2 / 3], [0.625, 0.75], [0.75, 0.875]]
-SUMMARY = {"value": 0.494491667, "low": 0.468467062, "high": 0.520516271}
+SUMMARY = {"value": 0.494491667, "low": 0.468131248, "high": 0.520852086}
 UPLIFT = {
     "absolute": 0.040041667,
     "relative": 0.088095631,
     "low": 0.037232711,
     "high": 0.042850623,
-    "p_holm": 3 / 501,
+    "p_holm": 1e-6,
     "mde": 0.003991873288,
 }
+
+
+CLAIM = {
+    "relative": 0.088095631,
+    "low": 0.080409161,
+    "high": 0.096363209,
+    "mde": 0.008782516,
+}
+PLAN = [Hypothesis(name="sasrec", model="sasrec", metric="ndcg", cutoff=10)]
 
 
 def toy_units() -> pl.DataFrame:
     """Two models, three arms, three seeds, 40 units; values from integers, so exact everywhere."""
     rows = [
-        ("next_item", model, arm, seed, seed, f"u{unit:02d}", "ndcg", 10, "all", value / 1_000)
+        (
+            "next_item",
+            model,
+            arm,
+            seed if a else 0,
+            seed,
+            f"u{unit:02d}",
+            "ndcg",
+            10,
+            "all",
+            value / 1_000,
+        )
         for m, model in enumerate(("item_knn", "sasrec"))
         for a, arm in enumerate(("real", "combined", "noise"))
         for seed in range(3)
@@ -44,7 +64,7 @@ def test_resampled_means():
 
 
 def test_summary():
-    summary = summarise_metrics(toy_units(), resamples=500, seed=3)
+    summary = summarise_metrics(toy_units())
     first = summary.row(0, named=True)
     assert (first["model"], first["arm"], first["units"], first["seeds"]) == (
         "item_knn",
@@ -57,18 +77,22 @@ def test_summary():
 
 def test_uplift():
     units = toy_units()
-    uplift = compare_arms(
-        add_system(units, units, "ndcg", 10),
+    found = compare_arms(
+        add_system(units, units, {"next_item": "ndcg"}, 10),
+        plan=PLAN,
         controls=["noise"],
         headline_model="sasrec",
-        headline_metric="ndcg",
+        headline_metrics={"next_item": "ndcg"},
         cutoff=10,
         resamples=500,
         seed=3,
     )
-    row = uplift.row(0, named=True)
+    row = found.uplift.row(0, named=True)
     assert (row["model"], row["against"], row["verdict"]) == ("sasrec", "real", "helps")
     assert {name: row[name] for name in UPLIFT} == pytest.approx(UPLIFT)
+    claim = found.hypotheses.row(0, named=True)
+    assert claim["passed"]
+    assert {name: claim[name] for name in CLAIM} == pytest.approx(CLAIM)
 
 
 def test_holm():

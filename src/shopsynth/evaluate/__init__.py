@@ -2,13 +2,13 @@
 
 from shopsynth.evaluate.audits import audit_release
 from shopsynth.evaluate.base import METRICS, Hits, Lists, Metric, Pairs
-from shopsynth.evaluate.bootstrap import summarise_metrics
 from shopsynth.evaluate.distributions import describe_distributions
 from shopsynth.evaluate.dose_curve import dose_rows
 from shopsynth.evaluate.embedding import embed_histories
 from shopsynth.evaluate.fidelity import measure_fidelity
 from shopsynth.evaluate.holm import holm
 from shopsynth.evaluate.hypotheses import Hypothesis, ProveSettings, register
+from shopsynth.evaluate.means import summarise_metrics
 from shopsynth.evaluate.scoring import (
     count_catalogue,
     list_length,
@@ -17,7 +17,8 @@ from shopsynth.evaluate.scoring import (
 )
 from shopsynth.evaluate.settings import EvaluateSettings
 from shopsynth.evaluate.system import SYSTEM, add_system
-from shopsynth.evaluate.uplift import compare_arms
+from shopsynth.evaluate.units import UnitValues
+from shopsynth.evaluate.uplift import Uplift, compare_arms
 
 __all__ = [
     "METRICS",
@@ -29,6 +30,8 @@ __all__ = [
     "Metric",
     "Pairs",
     "ProveSettings",
+    "UnitValues",
+    "Uplift",
     "add_system",
     "audit_release",
     "compare_arms",

@@ -172,6 +172,7 @@ METRICS: Registry[Metric[Any]] = Registry(
         {
             "audits",
             "bootstrap",
+            "claims",
             "distributions",
             "dose_curve",
             "embedding",
@@ -179,9 +180,13 @@ METRICS: Registry[Metric[Any]] = Registry(
             "histories",
             "holm",
             "hypotheses",
+            "means",
+            "pairing",
             "scoring",
             "system",
+            "units",
             "uplift",
+            "verdict",
         }
     ),
 )

@@ -1,40 +1,41 @@
-"""Intervals for means over units and seeds.
+"""Intervals for means over units and runs.
 
-In: one value a unit, model, arm and seed. Out: means with 95 % intervals and p-values.
+In: the mean of every run, and means on resampled units. Out: 95 % intervals and p-values.
 
-Two sources of chance are kept apart. *Units* (users, queries) are resampled: the bootstrap. *Seeds*
-are few, mostly three, and three values cannot be resampled honestly: where seeds are what varies, a
-plain two-level bootstrap calls 21 % of equal arms different. The level of seeds is therefore taken
-in closed form, as the variance of the per-seed means, and the sum of both levels gets Student's t
-with Welch's degrees of freedom. In 20,000 simulated pairs of equal arms this calls 1 % (noise by
-unit) to 7 % (noise by seed) different at three seeds and 1 to 5 % at five; at worst, with all
-noise common to a seed's units and ten times that of sampling units, 8 % and 6 %. Far out it is less
-sure: there 3.5 % at three seeds and 1.7 % at five have p below 1 %, where Holm looks. For many
-seeds it is the two-level bootstrap (seeds, then units) of PROOF §4. Of the two intervals, units
-alone and both levels, the wider one counts.
+Two levels of chance are kept apart. *Units* (users, queries) are resampled: the bootstrap. *Runs*
+are few, and three values cannot be resampled honestly: where seeds are what varies, a plain
+two-level bootstrap calls 21 % of equal arms different. The level of runs is therefore taken in
+closed form. Every run has a generator seed and a trainer seed. Crossed, the variance of the
+generators' means and that of the trainers' means are added, which counts their interaction twice
+rather than not at all; paired, every run has both seeds of its own, and the two are one. The sum
+of all levels gets Student's t with Welch's degrees of freedom. For many seeds it is the two-level
+bootstrap (seeds, then units) of PROOF §4. Of the two intervals, units alone and all levels, the
+wider one counts.
+
+How often equal arms are called different, for noise by unit, generator and trainer, is measured by
+``benchmarks/false_positives.py``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
-from shopsynth.schema import EVALUATION_COLUMNS, InputError, derived_seed
+from shopsynth.evaluate.units import Run
 
 _BLOCK_CELLS = 1 << 22
-"""Resampling counts held at once: 4 M cells, 32 MB an array, about 130 MB in all."""
+"""Resampling counts held at once: 4 M cells, 32 MB."""
 
 _TAIL = 0.025
 _POWER = 0.8
 _MANY = 1e6
 """Degrees of freedom from which Student's t is normal to six digits."""
 
-_RUN = ("model", "arm", "metric", "cutoff", "generator", "seed")
+_FEW_BEYOND = 10
+"""Resamples beyond 0 below which their number is too coarse to be a p-value."""
 
-
-Run = tuple[int, int]
-"""Number of the generator seed (0 in an arm without generator) and of the trainer seed."""
+_LEAST_P = 1e-6
+"""Nothing is known about tails further out."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class Estimate:
     """A mean and what is known about it.
 
     Attributes:
-        point: The mean over seeds and units.
+        point: The mean over runs and units.
         low: Lower end of the 95 % interval; NaN with fewer than two units.
         high: Upper end, likewise.
-        p_value: Two-sided, for a true mean of 0; never 0.
+        p_value: Two-sided, for a true mean of 0; at least a millionth.
         standard_error: Of the analysis whose interval counts, in units of the metric.
         freedom: Degrees of freedom behind that error; infinite where units alone count.
     """
@@ -70,23 +71,6 @@ class Estimate:
         return float(stdtrit(freedom, 1 - _TAIL) + stdtrit(freedom, _POWER)) * self.standard_error
 
 
-@dataclass(frozen=True)
-class UnitMatrix:
-    """All values of one task and slice as a matrix.
-
-    Attributes:
-        task: The task's word.
-        slice: The slice's word.
-        values: Shape ``(units, runs)``.
-        runs: Column number by ``(model, arm, metric, cutoff)``, then by run.
-    """
-
-    task: str
-    slice: str
-    values: np.ndarray
-    runs: dict[tuple[str, str, str, int], dict[Run, int]]
-
-
 def resample_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
     """Draw units with replacement and take the mean of every column, many times.
 
@@ -108,147 +92,109 @@ def resample_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndarr
     scale = 2.0 ** np.floor(52 - np.log2(n_units * largest))
     fixed = np.rint(values * scale)
     generator = np.random.Generator(np.random.PCG64(seed))
-    n_rows = max(1, _BLOCK_CELLS // n_units)
+    n_rows = min(resamples, max(1, _BLOCK_CELLS // n_units))
+    counts = np.empty((n_rows, n_units))
     means = np.empty((resamples, n_columns))
     for start in range(0, resamples, n_rows):
         rows = min(n_rows, resamples - start)
-        drawn = generator.integers(0, n_units, size=(rows, n_units))
-        drawn += np.arange(rows)[:, None] * n_units
-        counts = np.bincount(drawn.ravel(), minlength=rows * n_units).reshape(rows, n_units)
-        means[start : start + rows] = counts.astype(np.float64) @ fixed
+        for row in range(rows):
+            # Draw by draw the counts stay in the cache: twice as fast as a block at once.
+            counts[row] = np.bincount(generator.integers(0, n_units, n_units), minlength=n_units)
+        means[start : start + rows] = counts[:rows] @ fixed
     return np.asarray(means / (scale * n_units))
 
 
-def estimate(seed_means: np.ndarray, resampled: np.ndarray, n_units: int) -> Estimate:
-    """Turn per-seed means and their resamples into a point, an interval and a p-value.
+def run_levels(runs: Sequence[Run]) -> list[np.ndarray]:
+    """Number the seeds of every level that has more than one.
 
     Args:
-        seed_means: Mean over units of each seed, shape ``(seeds,)``.
-        resampled: The same means on resampled units, shape ``(resamples, seeds)``.
-        n_units: Number of units behind each mean.
+        runs: Generator and trainer seed of every run.
+
+    Returns:
+        Each run's generator, then each run's trainer, as numbers from 0, shape ``(runs,)``; one of
+        the two where each generator goes with a trainer of its own.
+
+    Example:
+        >>> [level.tolist() for level in run_levels([(0, 0), (0, 1), (4, 0), (4, 1)])]
+        [[0, 0, 1, 1], [0, 1, 0, 1]]
+        >>> [level.tolist() for level in run_levels([(0, 0), (1, 1), (2, 2)])]
+        [[0, 1, 2]]
+    """
+    numbered = [np.unique(seeds, return_inverse=True)[1] for seeds in zip(*runs, strict=True)]
+    levels = [level for level in numbered if level.max() > 0]
+    n_pairs = len(set(runs))
+    return levels[:1] if all(level.max() + 1 == n_pairs for level in levels) else levels
+
+
+def level_covariance(values: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, int]:
+    """Estimate how the mean over runs would vary if the seeds of one level were drawn anew.
+
+    Squared sums by seed of the distances from the mean: the variance of the seeds' means over their
+    number where all have as many runs, and still valid where a fit failed.
+
+    Args:
+        values: Shape ``(runs, columns)``.
+        level: Number of each run's seed, shape ``(runs,)``.
+
+    Returns:
+        Covariances of the columns' means, shape ``(columns, columns)``, and degrees of freedom.
+    """
+    n_seeds = int(level.max()) + 1
+    sums = np.zeros((n_seeds, values.shape[1]))
+    np.add.at(sums, level, values - values.mean(axis=0))
+    return sums.T @ sums / values.shape[0] ** 2 * n_seeds / (n_seeds - 1), n_seeds - 1
+
+
+def welch_freedom(parts: Sequence[tuple[float, float]]) -> float:
+    """Give a sum of estimated variances its degrees of freedom; infinite for a sum of 0.
+
+    Args:
+        parts: Each variance and its own degrees of freedom.
 
     Source:
-        Welch, Biometrika 1947 (degrees of freedom); Owen, The pigeonhole bootstrap, Annals of
-        Applied Statistics 2007 (the sum of both levels never understates crossed effects).
+        Welch, The generalization of Student's problem, Biometrika 1947.
+    """
+    total = sum(variance for variance, _ in parts)
+    spread = sum(variance**2 / freedom for variance, freedom in parts)
+    return total**2 / spread if spread else float("inf")
+
+
+def estimate(
+    run_means: np.ndarray, resampled: np.ndarray, n_units: int, runs: Sequence[Run]
+) -> Estimate:
+    """Turn the runs' means and their resamples into a point, an interval and a p-value.
+
+    Args:
+        run_means: Mean over units of each run, shape ``(runs,)``.
+        resampled: Mean over runs on resampled units, shape ``(resamples,)``.
+        n_units: Number of units behind each mean.
+        runs: Generator and trainer seed of each run.
+
+    Source:
+        Owen, The pigeonhole bootstrap, Annals of Applied Statistics 2007 (the sum of both seeds'
+        variances never understates crossed effects).
     """
     from scipy.special import stdtr, stdtrit
 
-    point = float(seed_means.mean())
+    point = float(run_means.mean())
     if n_units < 2:
         return Estimate(point, float("nan"), float("nan"), 1.0, float("nan"))
-    means = resampled.mean(axis=1)
-    low, high = (float(end) for end in np.quantile(means, [_TAIL, 1 - _TAIL]))
-    n_beyond = min(np.count_nonzero(means <= 0), np.count_nonzero(means >= 0))
-    p_floor = 1 / (means.size + 1)
-    p_value = min(1.0, 2 * (n_beyond + 1) * p_floor)
-    of_units = float(means.var(ddof=1)) * n_units / (n_units - 1)
-    of_seeds = float(seed_means.var(ddof=1)) / seed_means.size if seed_means.size > 1 else 0.0
-    error = float(np.sqrt(of_units + of_seeds))
+    low, high = (float(end) for end in np.quantile(resampled, [_TAIL, 1 - _TAIL]))
+    n_beyond = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
+    p_counted = min(1.0, 2 * (n_beyond + 1) / (resampled.size + 1))
+    of_units = float(resampled.var(ddof=1)) * n_units / (n_units - 1)
+    parts = [(of_units, float(n_units - 1))]
+    for level in run_levels(runs):
+        covariance, seeds_freedom = level_covariance(run_means[:, None], level)
+        parts.append((float(covariance[0, 0]), float(seeds_freedom)))
+    error = float(np.sqrt(sum(variance for variance, _ in parts)))
     if error == 0.0:
-        return Estimate(point, low, high, p_value, error)
-    freedom = (of_units + of_seeds) ** 2 / (
-        of_units**2 / (n_units - 1) + of_seeds**2 / max(1, seed_means.size - 1)
-    )
+        return Estimate(point, low, high, p_counted, error)
+    freedom = welch_freedom(parts)
     half = float(stdtrit(freedom, 1 - _TAIL)) * error
-    if 2 * half <= high - low:
-        return Estimate(point, low, high, p_value, float(np.sqrt(of_units)))
-    p_value = max(p_floor, 2 * float(stdtr(freedom, -abs(point) / error)))
-    return Estimate(point, point - half, point + half, p_value, error, freedom)
-
-
-def unit_matrices(units: pl.DataFrame) -> Iterator[UnitMatrix]:
-    """Put the values of each task and slice into a matrix, one row a unit.
-
-    Args:
-        units: Columns of ``EVALUATION_COLUMNS["units"]``.
-
-    Raises:
-        InputError: If runs of one task and slice do not have the same units, each once: then
-            nothing can be paired.
-    """
-    parts = units.sort("task", "slice", "unit_id").partition_by(
-        "task", "slice", as_dict=True, maintain_order=True
-    )
-    for (task, slice_), part in parts.items():
-        runs = part.select(_RUN).unique().sort(_RUN).with_row_index("run")
-        placed = part.join(runs, on=list(_RUN), how="left", maintain_order="left")
-        unit = placed.select(pl.col("unit_id").rle_id()).to_series().to_numpy()
-        values = np.full((int(unit[-1]) + 1, runs.height), np.nan)
-        values[unit, placed["run"].to_numpy()] = placed["value"].to_numpy()
-        n_missing = int(np.isnan(values).sum())
-        if n_missing or placed.height != values.size:
-            raise InputError(
-                f"units of task {task}, slice {slice_}: expected one value for each of "
-                f"{values.shape[0]} units in each of {runs.height} runs (model, arm, metric, "
-                f"cutoff, generator, seed), got {placed.height} rows and {n_missing} gaps; score "
-                "all runs on the same holdout"
-            )
-        columns: dict[tuple[str, str, str, int], dict[Run, int]] = {}
-        for *key, generator, seed, run in runs.select(*_RUN, "run").iter_rows():
-            columns.setdefault(tuple(key), {})[generator, seed] = run
-        yield UnitMatrix(str(task), str(slice_), values, columns)
-
-
-def estimate_columns(
-    values: np.ndarray, groups: Sequence[Sequence[int]], *, resamples: int, seed: int
-) -> list[Estimate]:
-    """Estimate the mean of every group of columns, a group being the seeds of one quantity.
-
-    Args:
-        values: Shape ``(units, columns)``.
-        groups: Column numbers of each quantity.
-        resamples: Number of draws.
-        seed: Of the draws; all groups share them.
-    """
-    resampled = resample_means(values, resamples=resamples, seed=seed)
-    seed_means = values.mean(axis=0)
-    return [
-        estimate(seed_means[list(group)], resampled[:, list(group)], values.shape[0])
-        for group in groups
-    ]
-
-
-def summarise_metrics(
-    units: pl.DataFrame, *, resamples: int = 2_000, seed: int = 0
-) -> pl.DataFrame:
-    """Average each metric over seeds and units, with a 95 % interval.
-
-    Args:
-        units: Columns of ``EVALUATION_COLUMNS["units"]``.
-        resamples: Bootstrap draws; 2,000 place the ends of an interval within 2 % of its width.
-        seed: Of the draws.
-
-    Returns:
-        Columns of ``EVALUATION_COLUMNS["metrics"]``, sorted by task, slice, model, arm, metric and
-        cutoff.
-
-    Raises:
-        InputError: If runs do not have the same units.
-    """
-    rows = []
-    for matrix in unit_matrices(units):
-        estimates = estimate_columns(
-            matrix.values,
-            [list(seeds.values()) for seeds in matrix.runs.values()],
-            resamples=resamples,
-            seed=derived_seed(seed, "metrics", matrix.task, matrix.slice),
-        )
-        rows += [
-            {
-                "task": matrix.task,
-                "model": model,
-                "arm": arm,
-                "metric": metric,
-                "cutoff": cutoff,
-                "slice": matrix.slice,
-                "value": found.point,
-                "low": found.low,
-                "high": found.high,
-                "units": matrix.values.shape[0],
-                "seeds": len(seeds),
-            }
-            for ((model, arm, metric, cutoff), seeds), found in zip(
-                matrix.runs.items(), estimates, strict=True
-            )
-        ]
-    return pl.DataFrame(rows, schema=EVALUATION_COLUMNS["metrics"], orient="row")
+    p_student = max(2 * float(stdtr(freedom, -abs(point) / error)), _LEAST_P)
+    if 2 * half > high - low:
+        return Estimate(point, point - half, point + half, p_student, error, freedom)
+    # Holm multiplies p-values by hundreds: Student's t goes on where the resamples end.
+    p_value = min(p_counted, p_student) if n_beyond < _FEW_BEYOND else p_counted
+    return Estimate(point, low, high, p_value, float(np.sqrt(of_units)))

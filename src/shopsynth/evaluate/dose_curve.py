@@ -5,7 +5,7 @@ In: per-unit validation values of every dose tried. Out: rows with intervals and
 
 import polars as pl
 
-from shopsynth.evaluate.bootstrap import summarise_metrics
+from shopsynth.evaluate.means import summarise_metrics
 from shopsynth.schema import EVALUATION_COLUMNS
 
 
@@ -14,10 +14,8 @@ def dose_rows(
     *,
     chosen_ratio: float,
     chosen_weight: float,
-    resamples: int = 2_000,
-    seed: int = 0,
 ) -> pl.DataFrame:
-    """Average every dose over seeds and units and mark the chosen one.
+    """Average every dose over runs and units and mark the chosen one.
 
     Args:
         units: Columns ``task``, ``model``, ``ratio``, ``weight``, ``generator``, ``seed``,
@@ -25,8 +23,6 @@ def dose_rows(
             slices). A row with ratio 0 is real data alone.
         chosen_ratio: Ratio of the dose that was chosen.
         chosen_weight: Its weight.
-        resamples: Bootstrap draws.
-        seed: Of the draws.
 
     Returns:
         Columns of ``EVALUATION_COLUMNS["dose"]``, sorted by task, model, metric, cutoff, ratio and
@@ -39,9 +35,7 @@ def dose_rows(
         pl.lit("all").alias("slice")
     )
     return (
-        summarise_metrics(
-            as_arms.select(list(EVALUATION_COLUMNS["units"])), resamples=resamples, seed=seed
-        )
+        summarise_metrics(as_arms.select(list(EVALUATION_COLUMNS["units"])))
         .join(numbered, on="arm", how="left", maintain_order="left")
         .with_columns(
             ((pl.col("ratio") == chosen_ratio) & (pl.col("weight") == chosen_weight)).alias(

@@ -5,7 +5,7 @@ In: a :class:`Task` and a store. Out: content-named parts and a record that the 
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -59,6 +59,14 @@ class Job:
             )
         frames = [_read_parquet(self._store.local_path(ref.key)) for ref in found]
         return frames[0] if len(frames) == 1 else _stacked(name, frames)
+
+    def frames(self, name: str) -> Iterator[pl.DataFrame]:
+        """Read a table's input parts one after the other, where all of them are too many to hold.
+
+        Raises:
+            WorkspaceError: If a part is damaged.
+        """
+        return (_read_parquet(self._store.local_path(ref.key)) for ref in self.refs(name))
 
     def optional_frame(self, name: str) -> pl.DataFrame | None:
         """Read a table, or return ``None`` if the task has no such input."""

@@ -12,7 +12,11 @@ from shopsynth.schema import EVALUATION_COLUMNS
 
 @pytest.fixture
 def make_units() -> Callable[..., pl.DataFrame]:
-    """Make units of several arms: a shared unit effect, an arm's uplift, noise by seed and unit."""
+    """Make units of several arms: a shared unit effect, an arm's uplift, noise by run and unit.
+
+    Paired unless ``n_trainers`` is given; then every generator seed goes with every trainer seed.
+    The arm of real rows has no generator.
+    """
 
     def make(
         uplifts: Mapping[str, float],
@@ -20,31 +24,38 @@ def make_units() -> Callable[..., pl.DataFrame]:
         model: str = "sasrec",
         n_units: int = 300,
         n_seeds: int = 3,
+        n_trainers: int = 0,
         noise: float = 0.05,
         seed_noise: float = 0.0,
         seed: int = 0,
         metric: str = "ndcg",
         slice_: str = "all",
         task: str = "next_item",
+        cutoff: int = 10,
     ) -> pl.DataFrame:
         generator = np.random.Generator(np.random.PCG64(seed))
         base = generator.uniform(0.2, 0.8, n_units)
         frames = []
         for arm, uplift in uplifts.items():
-            shift = seed_noise * generator.standard_normal(n_seeds)
-            for run in range(n_seeds):
-                value = base + uplift + shift[run] + noise * generator.standard_normal(n_units)
+            runs = [(run, run) for run in range(n_seeds)]
+            if n_trainers:
+                runs = [(made, fit) for made in range(n_seeds) for fit in range(n_trainers)]
+            if arm in ("real", "oracle"):
+                runs = [(0, fit) for fit in range(n_trainers or n_seeds)]
+            shift = seed_noise * generator.standard_normal(len(runs))
+            for number, (made, fit) in enumerate(runs):
+                value = base + uplift + shift[number] + noise * generator.standard_normal(n_units)
                 frames.append(
                     pl.DataFrame(
                         {
                             "task": task,
                             "model": model,
                             "arm": arm,
-                            "generator": run,
-                            "seed": run,
+                            "generator": made,
+                            "seed": fit,
                             "unit_id": [f"u{i}" for i in range(n_units)],
                             "metric": metric,
-                            "cutoff": 10,
+                            "cutoff": cutoff,
                             "slice": slice_,
                             "value": value,
                         },

@@ -5,17 +5,34 @@ import polars as pl
 import pytest
 
 from shopsynth.evaluate import holm, summarise_metrics
-from shopsynth.evaluate.bootstrap import Estimate, estimate, resample_means
-from shopsynth.schema import EVALUATION_COLUMNS, InputError
+from shopsynth.evaluate.bootstrap import (
+    Estimate,
+    estimate,
+    level_covariance,
+    resample_means,
+    run_levels,
+    welch_freedom,
+)
+from shopsynth.schema import EVALUATION_COLUMNS
 
 
 def normal(seed: int, *shape: int) -> np.ndarray:
     return np.random.Generator(np.random.PCG64(seed)).standard_normal(shape)
 
 
-def estimate_of(values: np.ndarray, seed: int = 0, resamples: int = 2_000):
-    resampled = resample_means(values, resamples=resamples, seed=seed)
-    return estimate(values.mean(axis=0), resampled, values.shape[0])
+def paired(n_runs: int) -> list[tuple[int, int]]:
+    return [(run, run) for run in range(n_runs)]
+
+
+def crossed(n_generators: int, n_trainers: int) -> list[tuple[int, int]]:
+    return [(made, fit) for made in range(n_generators) for fit in range(n_trainers)]
+
+
+def estimate_of(values: np.ndarray, seed: int = 0, resamples: int = 2_000, runs=None):
+    average = values.mean(axis=1, keepdims=True)
+    resampled = resample_means(average, resamples=resamples, seed=seed)[:, 0]
+    runs = runs or paired(values.shape[1])
+    return estimate(values.mean(axis=0), resampled, values.shape[0], runs)
 
 
 def test_resampled_means_spread_as_theory_says():
@@ -73,24 +90,81 @@ def test_one_unit_says_nothing():
     assert found.p_value == 1
 
 
-@pytest.mark.parametrize(
-    ("of_seeds", "of_units", "of_both"), [(0.02, 0.0, 0.05), (0.0, 0.1, 0.0), (0.005, 0.05, 0.1)]
-)
-def test_nominal_coverage_whatever_varies(of_seeds, of_units, of_both):
-    """A true mean of 0 is rarely excluded in 300 experiments of three seeds.
+def test_crossed_seeds_widen_the_interval_by_both_levels():
+    """By hand: generators 0.1, 0.3 and trainers -0.2, 0.0, 0.2 around 0.2, nothing else."""
+    values = np.array([[made + fit for made in (0.1, 0.3) for fit in (-0.2, 0.0, 0.2)]])
+    found = estimate_of(np.repeat(values, 50, axis=0), runs=crossed(2, 3))
+    of_generators, of_trainers = 0.02 / 2, 0.04 / 3
+    error = np.sqrt(of_generators + of_trainers)
+    freedom = error**4 / (of_generators**2 / 1 + of_trainers**2 / 2)
+    assert found.standard_error == pytest.approx(error)
+    assert found.freedom == pytest.approx(freedom)
+    assert found.low < 0.2 - 2 * error
 
-    A plain bootstrap of seeds, then units, excludes it in 60 and more of the first kind.
+
+def test_levels_with_one_seed_or_the_same_seeds_count_once():
+    assert [level.tolist() for level in run_levels(paired(3))] == [[0, 1, 2]]
+    assert [level.tolist() for level in run_levels(crossed(3, 1))] == [[0, 1, 2]]
+    assert [level.tolist() for level in run_levels([(0, 0), (0, 7)])] == [[0, 1]]
+    assert run_levels([(5, 5)]) == []
+    assert len(run_levels([(0, 0), (0, 1), (1, 1)])) == 2
+
+
+def test_a_failed_fit_leaves_the_variance_of_a_level_valid():
+    """Ten generators with three fits each, one of which failed: still about the truth, 1 / 10."""
+    runs = crossed(10, 3)[:-1]
+    made = np.array([run[0] for run in runs])
+    found = [
+        level_covariance(normal(seed, 10)[made][:, None], made)[0][0, 0] for seed in range(400)
+    ]
+    assert np.mean(found) == pytest.approx(0.1, rel=0.06)
+
+
+def test_welch_by_hand():
+    assert welch_freedom([(1.0, 4.0)]) == 4
+    assert welch_freedom([(1.0, 4.0), (1.0, 4.0)]) == 8
+    assert welch_freedom([(0.0, 4.0)]) == float("inf")
+
+
+def test_p_values_go_on_where_the_resamples_end():
+    """Eight errors from 0: 200 draws can say no more than 1 %, which Holm would multiply away."""
+    found = estimate_of(normal(6, 400, 1) + 0.4, resamples=200)
+    assert found.low > 0
+    assert found.p_value == 1e-6
+    middling = estimate_of(normal(6, 400, 1) + 0.2, resamples=200)
+    assert 1e-5 < middling.p_value < 1e-3
+    near = estimate_of(normal(6, 400, 1) + 0.06, resamples=200)
+    assert 0.01 < near.p_value < 1
+
+
+EQUAL_ARMS = [
+    (paired(3), 0.02, 0.0, 0.0, 34),
+    (paired(3), 0.0, 0.0, 0.1, 34),
+    (paired(3), 0.005, 0.0, 0.1, 34),
+    (crossed(3, 5), 0.02, 0.0, 0.1, 34),
+    (crossed(3, 5), 0.0, 0.02, 0.1, 34),
+    (crossed(3, 5), 0.01, 0.01, 0.02, 34),
+]
+
+
+@pytest.mark.parametrize(("runs", "of_generators", "of_trainers", "of_units", "most"), EQUAL_ARMS)
+def test_nominal_coverage_whatever_varies(runs, of_generators, of_trainers, of_units, most):
+    """A true mean of 0 is rarely excluded in 300 experiments.
+
+    A plain bootstrap of seeds, then units, excludes it in 60 and more of the first kind. ``most``
+    is three binomial standard errors above 7 %, the worst case.
     """
     excluded = 0
+    made, fit = np.array(runs).T
     for trial in range(300):
         values = (
-            of_seeds * normal(10_000 + trial, 3)
-            + of_units * normal(20_000 + trial, 80, 1)
-            + of_both * normal(30_000 + trial, 80, 3)
+            of_generators * normal(10_000 + trial, 9)[made]
+            + of_trainers * normal(20_000 + trial, 9)[fit]
+            + of_units * normal(30_000 + trial, 80, len(runs))
         )
-        found = estimate_of(values, seed=trial, resamples=200)
+        found = estimate_of(values, seed=trial, resamples=200, runs=runs)
         excluded += found.low > 0 or found.high < 0
-    assert excluded <= 34  # three binomial standard errors above 7 %, the worst case
+    assert excluded <= most
 
 
 def test_holm_by_hand():
@@ -125,16 +199,31 @@ def test_summary_does_not_depend_on_the_order_of_rows(make_units):
     assert summarise_metrics(units).equals(summarise_metrics(shuffled))
 
 
-def test_runs_with_other_units_are_refused(make_units):
-    units = make_units({"real": 0.0, "combined": 0.1})
-    with pytest.raises(InputError, match=r"300 units in each of 6 runs .* 1799 rows and 1 gaps"):
-        summarise_metrics(units.head(units.height - 1))
+def test_the_interval_of_a_mean_is_the_bootstraps(make_units):
+    """It is not drawn, yet ends where 10,000 draws end."""
+    row = summarise_metrics(make_units({"combined": 0.1}, seed_noise=0.02)).row(0, named=True)
+    values = make_units({"combined": 0.1}, seed_noise=0.02)["value"].to_numpy().reshape(3, 300).T
+    found = estimate_of(values, resamples=10_000)
+    width = found.high - found.low
+    assert row["low"] == pytest.approx(found.low, abs=0.02 * width)
+    assert row["high"] == pytest.approx(found.high, abs=0.02 * width)
 
 
-def test_repeated_rows_are_refused(make_units):
-    units = make_units({"real": 0.0})
-    with pytest.raises(InputError, match="901 rows and 0 gaps"):
-        summarise_metrics(pl.concat([units, units.head(1)]))
+def test_means_of_crossed_runs_count_every_run(make_units):
+    rows = summarise_metrics(make_units({"real": 0.0, "combined": 0.1}, n_trainers=5))
+    assert dict(rows.select("arm", "seeds").iter_rows()) == {"combined": 15, "real": 5}
+
+
+def test_the_mean_of_one_unit_has_no_interval(make_units):
+    row = summarise_metrics(make_units({"real": 0.0}, n_units=1)).row(0, named=True)
+    assert row["value"] > 0
+    assert np.isnan([row["low"], row["high"]]).all()
+
+
+def test_values_that_are_all_equal_have_an_interval_of_no_width(make_units):
+    units = make_units({"real": 0.0}).with_columns(pl.lit(0.25).alias("value"))
+    row = summarise_metrics(units).row(0, named=True)
+    assert (row["low"], row["value"], row["high"]) == (0.25, 0.25, 0.25)
 
 
 def test_nothing_to_summarise():
@@ -151,8 +240,7 @@ def test_an_effect_as_large_as_detectable_is_found_four_times_in_five():
         values = np.full((n_units, 3), 5.36 * error) + error * np.sqrt(
             3
         ) * generator.standard_normal(3)
-        resampled = resample_means(values, resamples=100, seed=0)
-        found += estimate(values.mean(axis=0), resampled, n_units).low > 0
+        found += estimate_of(values, resamples=100).low > 0
     assert 0.6 < found / 300 < 0.9
     one = Estimate(0.0, -1.0, 1.0, 1.0, error, 2.0)
     assert one.detectable == pytest.approx(5.36 * error, rel=0.001)

@@ -108,7 +108,7 @@ def test_tied_answers_are_scored_alike_whatever_their_order(store, shop):
         params,
     )
     scored = run_task(task, store)
-    units = job_frame(store, scored.outputs, "units/test").filter(metric="recall")
+    units = job_frame(store, scored.outputs, "units").filter(metric="recall")
     assert dict(units.select("unit_id", "value").iter_rows()) == {"u": 1.0, "v": 1.0}
 
 

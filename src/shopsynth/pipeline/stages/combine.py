@@ -129,8 +129,7 @@ def _dose_curve(
         return [ref for result in verbs.map("dose curve", tasks) for ref in result.outputs]
 
     def choose(units: list[PartRef]) -> tuple[Dose, list[PartRef]]:
-        params = {"resamples": recipe.evaluate.resamples, "seed": derived_seed(recipe.seed, "ci")}
-        chosen = verbs.reduce("choose dose", f"{_HERE}:choose", units, **params)
+        chosen = verbs.reduce("choose dose", f"{_HERE}:choose", units)
         return Dose(**chosen.facts), list(chosen.outputs)
 
     on_hand = ratio_on_hand(kept, context.done["split"].parts("train/events"))
@@ -210,13 +209,7 @@ def choose(job: Job) -> dict[str, float]:
     """Draw the dose curve and choose its best point."""
     units = job.frame("dose/units")
     chosen = choose_dose(units)
-    rows = dose_rows(
-        units,
-        chosen_ratio=chosen.ratio,
-        chosen_weight=chosen.weight,
-        resamples=job.params["resamples"],
-        seed=job.params["seed"],
-    )
+    rows = dose_rows(units, chosen_ratio=chosen.ratio, chosen_weight=chosen.weight)
     job.write("dose/curve", rows)
     return {"ratio": chosen.ratio, "weight": chosen.weight}
 
@@ -279,7 +272,6 @@ STAGE = Stage(
         "seeds": recipe.evaluate.seeds,
         "cutoffs": list(recipe.evaluate.cutoffs),
         "max_questions": recipe.evaluate.max_questions,
-        "resamples": recipe.evaluate.resamples,
         "seed": recipe.seed,
     },
     run=run,

@@ -3,11 +3,15 @@
 In: models, the split, the synthetic rows. Out: the tables of an :class:`Evaluation`.
 """
 
+from itertools import chain
 from typing import Any
 
 import polars as pl
 
 from shopsynth.evaluate import (
+    METRICS,
+    Hypothesis,
+    UnitValues,
     add_system,
     audit_release,
     compare_arms,
@@ -20,12 +24,14 @@ from shopsynth.evaluate import (
 )
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.plan import registered_hypotheses
+from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_heldout
 from shopsynth.pipeline.stages.combine import arms
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
 from shopsynth.pipeline.stages.train import model_code
-from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed, empty_evaluation_table
+from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
 from shopsynth.train import get_task, rankers
 
 _HERE = "shopsynth.pipeline.stages.evaluate"
@@ -47,7 +53,9 @@ def run(context: StageContext) -> StageOutput:
         units,
         headline=recipe.train.headline,
         controls=list(recipe.evaluate.controls),
-        metric=get_task(recipe.train.tasks[0]).metrics[0],
+        tasks=list(recipe.train.tasks),
+        hypotheses=_plan(recipe),
+        margin=recipe.prove.margin,
         cutoff=recipe.evaluate.cutoffs[0],
         resamples=recipe.evaluate.resamples,
         min_seeds=recipe.evaluate.min_seeds_for_verdict,
@@ -61,7 +69,8 @@ def run(context: StageContext) -> StageOutput:
         seed=derived_seed(recipe.seed, "describe"),
     )
     curve = done["combine"].parts("dose/curve")
-    outputs = (*compared.outputs, *described.outputs, *curve)
+    tested = [ref for ref in units if ref.name == "units"]
+    outputs = (*tested, *compared.outputs, *described.outputs, *curve)
     return StageOutput(outputs, {"test_units": compared.facts["test_units"]})
 
 
@@ -71,6 +80,10 @@ def _first_seed(parts: tuple[PartRef, ...]) -> list[PartRef]:
         for ref in parts
         if ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}" and ref.label == "0"
     ]
+
+
+def _plan(recipe: Recipe) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json") for each in registered_hypotheses(recipe)]
 
 
 def _score_tasks(context: StageContext, shared: list[PartRef]) -> list[Task]:
@@ -123,35 +136,46 @@ def score_one(job: Job) -> None:
             pl.lit(params["number"], dtype=pl.Int64).alias("seed"),
         )
         label = f"{params['arm']}-{params['model']}-{params['number']}"
-        job.write(f"units/{part}", labelled.select(list(EVALUATION_COLUMNS["units"])), label)
+        table = "units" if part == "test" else f"units/{part}"
+        job.write(table, labelled.select(list(EVALUATION_COLUMNS["units"])), label)
 
 
 def compare(job: Job) -> dict[str, Any]:
     """Pair the arms unit by unit and say what the differences are worth."""
     params = job.params
+    metrics = {name: get_task(name).metrics for name in params["tasks"]}
+    headline_metrics = {name: names[0] for name, names in metrics.items()}
+    better = {
+        name: METRICS.get(name).better for name in sorted({*chain.from_iterable(metrics.values())})
+    }
     units = add_system(
-        job.frame("units/test"), job.frame("units/validation"), params["metric"], params["cutoff"]
+        UnitValues.read(job.frames("units")),
+        UnitValues.read(
+            # The system is chosen by one metric; the rest need not be held.
+            frame.filter(pl.col("slice") == "all", pl.col("cutoff").is_in([params["cutoff"], 0]))
+            for frame in job.frames("units/validation")
+        ),
+        headline_metrics,
+        params["cutoff"],
+        better,
     )
-    job.write("units", units)
-    job.write(
-        "metrics",
-        summarise_metrics(units, resamples=params["resamples"], seed=params["seed"]),
-    )
-    uplift = compare_arms(
+    job.write("metrics", summarise_metrics(units))
+    compared = compare_arms(
         units,
-        baseline="real",
-        candidate="combined",
-        controls=params["controls"],
+        plan=[Hypothesis.model_validate(each) for each in params["hypotheses"]],
         headline_model=params["headline"],
-        headline_metric=params["metric"],
+        headline_metrics=headline_metrics,
         cutoff=params["cutoff"],
+        controls=params["controls"],
+        better=better,
+        margin=params["margin"],
         resamples=params["resamples"],
         min_seeds=params["min_seeds"],
         seed=params["seed"],
     )
-    job.write("uplift", uplift)
-    job.write("hypotheses", empty_evaluation_table("hypotheses"))
-    return {"test_units": units["unit_id"].n_unique()}
+    job.write("uplift", compared.uplift)
+    job.write("hypotheses", compared.hypotheses)
+    return {"test_units": sum(table.n_units for table in units.tables if table.slice == "all")}
 
 
 def describe(job: Job) -> None:
@@ -180,6 +204,8 @@ STAGE = Stage(
         "pipeline.stages.evaluate", "pipeline.stages.questions", "pipeline.stages.base",
     ),
     config=lambda recipe: {
+        "hypotheses": _plan(recipe),
+        "margin": recipe.prove.margin,
         "evaluate": recipe.evaluate.model_dump(mode="json", exclude={"fail_under"}),
         "train": recipe.train.model_dump(mode="json"),
         "code": model_code(recipe),
