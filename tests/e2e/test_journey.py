@@ -121,6 +121,9 @@ def test_killed_in_every_stage_it_ends_with_the_same_bytes(finished, tmp_path):
     assert last.returncode == 0, last.stderr
     assert stage_bytes(workspace) == stage_bytes(folder / "w")
     assert list((workspace / ".scratch").iterdir()) == []
+    # However often it was killed, the test part was looked at once.
+    told = json.loads((workspace / "summary.json").read_text())["registration"]
+    assert (told["look"], told["looks"], told["exploratory"]) == (1, 1, False)
 
 
 @pytest.mark.slow

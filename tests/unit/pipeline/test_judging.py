@@ -175,7 +175,8 @@ def test_a_run_that_stops_before_the_test_registers_nothing(prove, tmp_path):
     assert result.look is None
     assert not (result.workspace / FILE).exists()
     judged = prove(until="evaluate")
-    assert (judged.summary, judged.look.number) == (None, 1)
+    assert (judged.summary, judged.hypotheses, judged.look.number) == (None, [], 1)
+    assert prove().look == judged.look
 
 
 def test_a_changed_record_stops_the_run(prove):

@@ -1,5 +1,6 @@
 """The record of plans and looks: nothing is lost, nothing is counted twice, tampering shows."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -210,3 +211,17 @@ def test_a_record_that_is_held_too_long_says_so(tmp_path, monkeypatch):
         pytest.raises(WorkspaceError, match="held its registration"),
     ):
         register_plan(tmp_path, PLAN)
+
+
+def test_a_look_that_cannot_be_written_down_opens_nothing(tmp_path, monkeypatch):
+    plan = register_plan(tmp_path, PLAN).plan_sha256
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(WorkspaceError, match="the disk is full"):
+            open_test(tmp_path, plan, "a", ROWS)
+    look = open_test(tmp_path, plan, "a", ROWS)
+    assert (look.number, look.exploratory) == (1, False)
