@@ -55,10 +55,12 @@ def registration_note(registration: SummaryRegistration | None) -> RegistrationN
             "打开测试数据之前没有登记计划，因此本页的任何结果都不能算作确认。",
         )
     plan = registration.plan_sha256[:_SHOWN_OF_HASH]
-    look = f"look {registration.look} of {registration.looks} at the test data"
-    look_zh = f"第 {registration.look} 次（共 {registration.looks} 次）读取测试数据"
-    en = f"Plan {plan}, registered {registration.registered_at}; {look}."
-    zh = f"计划 {plan}，登记于 {registration.registered_at}；{look_zh}。"
+    en, zh = "No plan", "没有计划"
+    if plan:
+        en = f"Plan {plan}, registered {registration.registered_at}"
+        zh = f"计划 {plan}，登记于 {registration.registered_at}"
+    en = f"{en}; look {registration.look} of {registration.looks} at test data."
+    zh = f"{zh}；第 {registration.look} 次（共 {registration.looks} 次）读取测试数据。"
     if registration.exploratory:
         reason = registration.reason.rstrip(".")
         reason_zh = exploratory_reason_zh(registration)
@@ -70,19 +72,24 @@ def registration_note(registration: SummaryRegistration | None) -> RegistrationN
             "confirmation.",
             f"{zh}原因：{reason_zh}。以下结论只能作为新计划的线索，不能算作确认。",
         )
+    is_later = registration.look > 1
+    others_en = " Earlier looks were at other test data." if is_later else ""
+    others_zh = "之前读取的是另外的测试数据。" if is_later else ""
     return RegistrationNote(
         "confirmatory",
         "Confirmatory",
         "验证性",
-        f"{en} The claims were fixed before the test data were opened.",
-        f"{zh}打开测试数据之前，以下假设已经确定。",
+        f"{en} The claims were fixed before these test data were opened.{others_en}",
+        f"{zh}打开这批测试数据之前，以下假设已经确定。{others_zh}",
     )
 
 
 def exploratory_reason_zh(registration: SummaryRegistration) -> str:
     """Say in Chinese why a look confirms nothing; the recorded reason is English."""
+    if not registration.plan_sha256:
+        return "读取测试数据时还没有登记计划"
     if registration.look > 1:
-        return f"测试数据此前已被读取过 {registration.look - 1} 次"
+        return "这批测试数据的全部或一部分此前已被读取过"
     return "计划没有在读取测试数据之前登记好"
 
 

@@ -144,9 +144,9 @@ class SummaryRegistration(SummaryPart):
     """Whether the plan was fixed before the test part was opened."""
 
     plan_sha256: str
-    """Hash of the registered plan."""
+    """Hash of the registered plan; empty where the test part was opened without one."""
     registered_at: str
-    """When it was registered, ISO 8601."""
+    """When it was registered, ISO 8601; empty likewise."""
     looks: int
     """How often the test part has been opened so far."""
     look: int

@@ -89,8 +89,23 @@ def test_a_second_look_is_exploratory_and_says_why(registration):
     second = {"exploratory": True, "look": 2, "looks": 3, "reason": "another plan came first."}
     note = registration_note(SummaryRegistration(**{**registration, **second}))
     assert (note.kind, note.badge_en) == ("exploratory", "EXPLORATORY")
-    assert "look 2 of 3 at the test data. Why: another plan came first. Read" in note.text_en
-    assert "原因：测试数据此前已被读取过 1 次" in note.text_zh
+    assert "look 2 of 3 at test data. Why: another plan came first. Read" in note.text_en
+    assert "原因：这批测试数据的全部或一部分此前已被读取过" in note.text_zh
+
+
+def test_a_later_look_at_other_test_data_still_confirms(registration):
+    note = registration_note(SummaryRegistration(**{**registration, "look": 2, "looks": 2}))
+    assert note.kind == "confirmatory"
+    assert note.text_en.endswith("Earlier looks were at other test data.")
+    assert note.text_zh.endswith("之前读取的是另外的测试数据。")
+
+
+def test_a_look_without_a_plan_names_none(registration):
+    nobody = {"plan_sha256": "", "registered_at": "", "exploratory": True, "reason": "read before"}
+    note = registration_note(SummaryRegistration(**{**registration, **nobody}))
+    assert note.text_en.startswith("No plan; look 1 of 1 at test data. Why: read before.")
+    assert note.text_zh.startswith("没有计划；第 1 次")
+    assert "读取测试数据时还没有登记计划" in note.text_zh
 
 
 def test_without_a_plan_nothing_is_confirmed():

@@ -74,7 +74,7 @@ def test_a_registered_claim_is_told_with_goal_and_day(make_case):
         ({"claim": {}, "look": False}, "but no plan was registered.", "但计划没有登记"),
         (
             {"claim": {}, "look": {"exploratory": True, "look": 2, "reason": "read before."}},
-            "exploratory: read before.", "只能算探索性的（测试数据此前已被读取过 1 次）",
+            "exploratory: read before.", "探索性的（这批测试数据的全部或一部分此前已被读取过）",
         ),
         (
             {"claim": {}, "look": {"exploratory": True, "reason": "too late"}},
