@@ -2,6 +2,7 @@
 
 from shopsynth.train.base import Ranker, Task
 from shopsynth.train.device import describe_device
+from shopsynth.train.fusion import Fusion, fused_names
 from shopsynth.train.next_item import RANKERS
 from shopsynth.train.settings import TrainSettings
 from shopsynth.train.space import Choice
@@ -13,11 +14,13 @@ __all__ = [
     "TASKS",
     "TRIAL_COLUMNS",
     "Choice",
+    "Fusion",
     "Ranker",
     "Task",
     "TrainSettings",
     "Tuned",
     "describe_device",
+    "fused_names",
     "get_task",
     "make_ranker",
     "rankers",
