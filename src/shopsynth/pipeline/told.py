@@ -23,7 +23,9 @@ from shopsynth.split import SplitSettings
 _PLAN_DIGITS = 12
 """Digits of a plan's hash that a line shows; ``summary.json`` has all of them."""
 
-_CLAIM_COLUMNS = ("hypothesis", "role", "wanted", "measured", "p (Holm)", "met", "verdict")
+_CLAIM_COLUMNS = (
+    "hypothesis", "role", "wanted", "measured", "detectable", "p (Holm)", "met", "verdict"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,14 @@ def _split_words(split: SplitSettings) -> str:
 
 
 def _claim(row: Mapping[str, Any]) -> tuple[str, ...]:
-    measured = f"{_share(row['relative'])} [{_share(row['low'])}, {_share(row['high'])}]"
+    measured = "not measured"
+    if row["relative"] is not None:
+        bounds = [_share(row[bound]) for bound in ("low", "high") if row[bound] is not None]
+        measured = f"{_share(row['relative'])} [{', '.join(bounds) or 'no interval'}]"
+    detectable = "" if row["mde"] is None else _share(row["mde"])
     p = "" if row["p_holm"] is None else f"{row['p_holm']:.4f}"
     met = "yes" if row["passed"] else "no"
-    return row["name"], row["role"], _wanted(row), measured, p, met, row["verdict"]
+    return row["name"], row["role"], _wanted(row), measured, detectable, p, met, row["verdict"]
 
 
 def _wanted(row: Mapping[str, Any]) -> str:
@@ -160,8 +166,8 @@ def _wanted(row: Mapping[str, Any]) -> str:
     return f"above 0, {_share(goal)} aimed at" if goal else "above 0"
 
 
-def _share(value: float | None) -> str:
-    return "not measurable" if value is None else f"{100 * value:+.1f} %".replace("-", "−")
+def _share(value: float) -> str:
+    return f"{100 * value:+.1f} %".replace("-", "−")
 
 
 def _registration_line(look: Look | None) -> str:

@@ -99,11 +99,14 @@ def test_prove_tells_the_look_and_the_verdict_of_every_hypothesis(call, shop, tm
     code, out, err = call("prove", shop, "-w", tmp_path / "w", *small)
     assert code == 0, err
     assert "Registration: confirmatory, look 1 of 1" in out
+    assert "more for the tail" in out
     code, out, _ = call("prove", shop, "-w", tmp_path / "w", *small, "--json")
     told = json.loads(out)
     assert (told["registration"]["look"], told["registration"]["exploratory"]) == (1, False)
+    assert [each["name"] for each in told["hypotheses"]] == ["more for the tail"]
     code, out, _ = call("run", shop, "-w", tmp_path / "w", *small, "--set", "prove.margin=0.05")
     assert "Registration: EXPLORATORY, look 2 of 2" in out
+    assert "more for the tail" not in out, "run tells the headline, prove every claim"
 
 
 def test_stage_words_stop_where_they_say(call, shop, tmp_path):

@@ -35,6 +35,7 @@ def claimed(**changes):
         "relative": 0.052,
         "low": -0.004,
         "high": 0.11,
+        "mde": 0.061,
         "p_holm": 0.034,
         "passed": False,
         "verdict": "no effect shown",
@@ -48,15 +49,17 @@ def test_a_claim_stands_beside_what_was_measured():
         "primary",
         "above 0, +3.0 % aimed at",
         "+5.2 % [−0.4 %, +11.0 %]",
+        "+6.1 %",
         "0.0340",
         "no",
         "no effect shown",
     )
     spared = _claim(claimed(kind="non_inferiority", passed=True, p_holm=None))
-    assert (spared[2], spared[4], spared[5]) == ("above −1.0 %", "", "yes")
+    assert (spared[2], spared[5], spared[6]) == ("above −1.0 %", "", "yes")
     assert _claim(claimed(goal=0.0))[2] == "above 0"
-    nothing = _claim(claimed(relative=None, low=None, high=None))
-    assert nothing[3] == "not measurable [not measurable, not measurable]"
+    assert _claim(claimed(low=None, high=None))[3] == "+5.2 % [no interval]"
+    nothing = _claim(claimed(relative=None, low=None, high=None, mde=None))
+    assert nothing[3:5] == ("not measured", "")
 
 
 def test_a_look_is_told_with_its_number_its_plan_and_its_reason():
