@@ -78,7 +78,7 @@ def view():
 
 
 def test_the_suite_found_the_methods():
-    assert set(METHODS) >= {"markov", "substitute", "pseudo_session", "noise"}
+    assert set(METHODS) >= {"markov", "teacher", "substitute", "pseudo_session", "noise"}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,6 +1,6 @@
-"""What a catalogue says about its items: hashed TF-IDF vectors of their text.
+"""What a catalogue says about its items: TF-IDF vectors of their text, or of their attributes.
 
-In: the ``items`` table. Out: one sparse unit row an item; rows of items without text are empty.
+In: the ``items`` table. Out: one sparse unit row an item; rows of items without either are empty.
 """
 
 from zlib import crc32
@@ -10,7 +10,7 @@ import polars as pl
 from scipy import sparse
 
 from shopsynth.generate._draws import Integers
-from shopsynth.schema import InputError
+from shopsynth.schema import TABLES, InputError
 
 _FIELDS = ("title", "brand", "category", "description")
 _N_FEATURES = 1 << 18
@@ -30,6 +30,8 @@ def content_vectors(items: pl.DataFrame, item_ids: pl.Series, method: str) -> sp
 
     Each field is weighted by TF-IDF (1 + log of the count, times log of the inverse document
     frequency) and scaled to length 1 by itself, so that a long description does not drown a title.
+    Without any text, the values of attribute columns that hold words, flags or lists take its
+    place, each as a whole, together as one field.
 
     Args:
         items: The catalogue.
@@ -37,24 +39,32 @@ def content_vectors(items: pl.DataFrame, item_ids: pl.Series, method: str) -> sp
         method: The method's name, for the message.
 
     Returns:
-        ``(n_items, n_fields * 2**18)`` float32, rows of Euclidean length 1 or 0.
+        ``(n_items, n_features)`` float32, rows of Euclidean length 1 or 0.
 
     Raises:
-        InputError: If no item has any text.
+        InputError: If no item has any text or such attributes.
 
     Source:
         Salton and Buckley, Inf. Process. Manage. 24(5), 1988, weighting "ltc"; pieces of words as
         in Bojanowski et al., TACL 5, 2017.
     """
+    vectors = described(items, item_ids)
+    if vectors is None:
+        raise InputError(
+            f"generate.{method}: expected a catalogue with text in {', '.join(_FIELDS)}, or with "
+            f"attributes of words, got none among columns {', '.join(items.columns)}; map a text "
+            "column under [shop.items] or leave this method out"
+        )
+    return vectors
+
+
+def described(items: pl.DataFrame, item_ids: pl.Series) -> sparse.csr_matrix | None:
+    """Return what :func:`content_vectors` does, or ``None`` where there is nothing to read."""
     rows = _rows_of(items, item_ids)
     fields = [_field_vectors(rows[name]) for name in _FIELDS if name in rows.columns]
-    filled = [matrix for matrix in fields if matrix.nnz]
+    filled = [matrix for matrix in fields if matrix.nnz] or _attribute_vectors(rows)
     if not filled:
-        raise InputError(
-            f"generate.{method}: expected a catalogue with text in {', '.join(_FIELDS)}, got none "
-            f"among columns {', '.join(items.columns)}; map a text column under [shop.items] or "
-            "leave this method out"
-        )
+        return None
     return _unit_rows(sparse.hstack(filled, format="csr")).astype(np.float32)
 
 
@@ -74,10 +84,52 @@ def _field_vectors(texts: pl.Series) -> sparse.csr_matrix:
         (np.ones(place.size), (words["item"].to_numpy(), place)),
         shape=(texts.len(), distinct.len()),
     )
-    features = (counts @ _word_features(distinct)).tocsr()
+    return _weighted((counts @ _word_features(distinct)).tocsr())
+
+
+def _attribute_vectors(rows: pl.DataFrame) -> list[sparse.csr_matrix]:
+    """Describe items by attribute values: one field, or none where there is nothing to read."""
+    values = pl.concat(
+        [
+            pl.DataFrame(schema={"item": pl.UInt32, "value": pl.String}),
+            *(
+                _values(rows.select(value=pl.col(name)).with_row_index("item"), name)
+                for name in rows.columns
+                if name not in TABLES["items"].columns
+            ),
+        ]
+    )
+    if values.is_empty():
+        return []
+    distinct = values["value"].unique().sort()
+    place = distinct.search_sorted(values["value"]).to_numpy()
+    counts = sparse.csr_matrix(
+        (np.ones(place.size), (values["item"].to_numpy(), place)),
+        shape=(rows.height, distinct.len()),
+    )
+    return [_weighted(counts)]
+
+
+def _values(column: pl.DataFrame, name: str) -> pl.DataFrame:
+    """List an attribute's values by item; numbers count in lists only, where they are codes."""
+    in_list = isinstance(column.schema["value"], pl.List)
+    if in_list:
+        column = column.explode("value")
+    dtype = column.schema["value"]
+    told = dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)
+    if not told and not (in_list and dtype.is_integer()):
+        column = column.clear()
+    text = pl.col("value").cast(pl.String).str.to_lowercase()
+    return column.select("item", value=pl.lit(f"{name}:") + text).drop_nulls()
+
+
+def _weighted(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Weigh ``(item, feature)`` counts by TF-IDF, rows of length 1."""
+    features = counts.copy()
     features.data = 1 + np.log(features.data)
-    n_with = np.bincount(features.indices, minlength=_N_FEATURES)
-    rarity = np.log((1 + texts.len()) / (1 + n_with)) + 1
+    n_items, n_features = features.shape
+    n_with = np.bincount(features.indices, minlength=n_features)
+    rarity = np.log((1 + n_items) / (1 + n_with)) + 1
     return _unit_rows((features @ sparse.diags_array(rarity)).tocsr())
 
 

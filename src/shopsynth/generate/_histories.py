@@ -104,6 +104,26 @@ class EventForm:
         low, high = pointers[items], pointers[items + 1]
         return rows[low + (random.random(items.size) * (high - low)).astype(np.int64)]
 
+    def indices_of(self, item_ids: tuple[str, ...], method: str) -> NDArray[np.int64]:
+        """Return the distinct item_index of wanted items, rising by id.
+
+        Args:
+            item_ids: Of ``Conditions``.
+            method: The method's name, for the message.
+
+        Raises:
+            InputError: If the catalogue lacks some of them.
+        """
+        wanted = pl.Series(item_ids, dtype=pl.String).unique().sort()
+        known = wanted.filter(wanted.is_in(self.item_ids.implode()))
+        if known.len() < wanted.len():
+            raise InputError(
+                f"generate.{method}: expected conditions.item_ids in the catalogue, got "
+                f"{wanted.len() - known.len()} of {wanted.len()} that are not; add them to the "
+                "items"
+            )
+        return self.item_ids.search_sorted(known).to_numpy().astype(np.int64)
+
 
 def read_histories(view: PrivateView, method: str) -> tuple[EventForm, Histories]:
     """Turn a view's events into arrays.

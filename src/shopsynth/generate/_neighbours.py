@@ -14,6 +14,9 @@ from shopsynth.schema import SILENT, Progress
 _BLOCK_ROWS = 1024
 """Rows of a similarity matrix held at a time: 1024 x 1 M items are at most a few GB, sparse."""
 
+_MOST_PADDING = 4
+"""Cells of a padded block per entry, above which its entries are sorted as they are."""
+
 
 def bought_together(
     histories: Histories,
@@ -94,8 +97,27 @@ def _best(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     # Sums of floats depend on their order in the last digits; nearly equal must count as equal.
     weight = np.round(weight, 6)
+    hopeful = _hopeful(row, weight, k)
+    row, column, weight = row[hopeful], column[hopeful], weight[hopeful]
     order = np.lexsort((column, -weight, row))
     ordered = row[order]
     rank = np.arange(row.size) - np.searchsorted(ordered, ordered, side="left")
     best = order[rank < k]
     return row[best], column[best], weight[best]
+
+
+def _hopeful(row: NDArray[np.int64], weight: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Find the entries that may be among their row's ``k`` best; ``row`` rises.
+
+    Where nearly every pair has something in common, sorting them all takes five times as long.
+    """
+    firsts = np.flatnonzero(np.diff(row, prepend=-1))
+    sizes = np.diff(np.append(firsts, row.size))
+    width = int(sizes.max(initial=0))
+    if width <= k or sizes.size * width > _MOST_PADDING * row.size:
+        return np.arange(row.size)
+    line = np.repeat(np.arange(sizes.size), sizes)
+    padded = np.full((sizes.size, width), -np.inf)
+    padded[line, np.arange(row.size) - firsts[line]] = weight
+    padded.partition(width - k, axis=1)
+    return np.flatnonzero(weight >= padded[line, width - k])

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
@@ -32,7 +31,6 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import (
     SILENT,
     EmptyDataError,
-    InputError,
     Progress,
     Settings,
     SyntheticDataset,
@@ -146,7 +144,7 @@ class PseudoSession:
         model = fitted(self._model, _METHOD)
         targets, neighbours = model.tail, model.tail_neighbours
         if conditions is not None and conditions.item_ids:
-            targets = _item_indices(conditions.item_ids, model.form)
+            targets = model.form.indices_of(conditions.item_ids, _METHOD)
             neighbours = self._neighbours(model.vectors, targets, model.warm, progress)
         placeable = np.flatnonzero(neighbours.sizes())
         if placeable.size == 0:
@@ -197,14 +195,3 @@ def _placed(
     kept = item != targets[histories.user]
     kept[place] = True
     return keep_events(replace(histories, item=item, row=row), kept)
-
-
-def _item_indices(item_ids: tuple[str, ...], form: EventForm) -> NDArray[np.int64]:
-    wanted = pl.Series(item_ids, dtype=pl.String).unique().sort()
-    known = wanted.filter(wanted.is_in(form.item_ids.implode()))
-    if known.len() < wanted.len():
-        raise InputError(
-            f"generate.{_METHOD}: expected conditions.item_ids in the catalogue, got "
-            f"{wanted.len() - known.len()} of {wanted.len()} that are not; add them to the items"
-        )
-    return form.item_ids.search_sorted(known).to_numpy().astype(np.int64)

@@ -51,9 +51,32 @@ def test_every_field_has_its_own_say():
 
 
 def test_a_catalogue_without_text_is_refused():
-    items = pl.DataFrame({"item_id": ["a", "b"], "title": [None, " - "], "colour": ["red", "blue"]})
-    with pytest.raises(InputError, match=r"text in title, brand.*item_id, title, colour"):
+    items = pl.DataFrame({"item_id": ["a", "b"], "title": [None, " - "], "weight": [1.0, 2.0]})
+    with pytest.raises(InputError, match=r"text in title, brand.*item_id, title, weight"):
         content_vectors(items, items["item_id"], "test")
+
+
+def test_attributes_speak_where_there_is_no_text():
+    items = pl.DataFrame(
+        {
+            "item_id": ["a", "b", "c", "d"],
+            "title": [None, None, None, " - "],
+            "tags": [[1, 2], [2, 1], [3], None],
+            "organic": [True, True, False, None],
+            "colour": ["Red", "red", "blue", None],
+            "weight": [1.0, 5.0, 1.0, 1.0],
+            "height": [7, 8, 7, 7],
+        }
+    )
+    found = similarity(items)
+    assert found[0, 1] == pytest.approx(1.0)
+    assert found[0, 2] == 0
+    assert np.allclose(np.diag(found), [1, 1, 1, 0])
+
+
+def test_attributes_are_silent_where_there_is_text():
+    items = ITEMS.head(3).with_columns(tags=pl.Series([["x"], ["y"], ["x"]]))
+    assert np.array_equal(similarity(items), similarity(ITEMS.head(3)))
 
 
 def test_categories_are_numbered_and_missing_ones_share_a_number():
