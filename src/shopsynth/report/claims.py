@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from shopsynth.report.labels import ARMS, ROLES, SLICES, label, metric_label, model_label, plain
+from shopsynth.report.labels import AGAINST, ROLES, SLICES, label, metric_label, model_label, plain
 from shopsynth.report.numerals import is_number, percent, probability
 from shopsynth.report.summary_parts import SummaryHypothesis, SummaryRegistration
 from shopsynth.report.tables import Table
@@ -105,7 +105,7 @@ def claims_table(hypotheses: Sequence[SummaryHypothesis]) -> Table:
 
 
 def _cells(item: SummaryHypothesis, *, several: bool) -> tuple[str, ...]:
-    name = f"{item.name or claim_name(item)}: {claimed(item)}"
+    name = f"{claim_name(item)}: {claimed(item)}"
     return (
         f"{plain(item.task).capitalize()}, {name}" if several else name,
         ROLES[item.role],
@@ -114,7 +114,7 @@ def _cells(item: SummaryHypothesis, *, several: bool) -> tuple[str, ...]:
         measured(item),
         percent(item.mde, sign=False),
         probability(item.p_holm),
-        _arms(item.unbeaten) or _nothing(item, "none"),
+        _controls(item),
         item.side_information or _nothing(item, "not compared"),
         ", ".join(model_label(name) for name in _listed(item.confirmed_by))
         or _nothing(item, "none"),
@@ -132,9 +132,14 @@ def outcome(item: SummaryHypothesis) -> str:
 
 
 def claim_name(item: SummaryHypothesis) -> str:
-    """Name a claim by its model, metric and slice."""
+    """Name a claim by its model, metric and slice, after the plan's own name if it gave one."""
     name = f"{model_label(item.model)}, {metric_label(item.metric, item.cutoff)}"
-    return name if item.slice == "all" else f"{name}, {label(SLICES, item.slice).lower()}"
+    if item.slice != "all":
+        name = f"{name}, {label(SLICES, item.slice).lower()}"
+    # The evaluate room builds the name of a claim without one from its model and metric.
+    built = item.name.removeprefix(f"{item.task} ").startswith(f"{item.model} {item.metric}")
+    is_own = item.name and not built
+    return f"{item.name} ({name})" if is_own else name
 
 
 def claimed(item: SummaryHypothesis) -> str:
@@ -148,6 +153,10 @@ def claimed(item: SummaryHypothesis) -> str:
 
 def measured(item: SummaryHypothesis) -> str:
     """Write the measured uplift with its interval."""
+    if not is_number(item.relative):
+        return "no relative change"
+    if not is_number(item.low) or not is_number(item.high):
+        return f"{percent(item.relative)}, interval without bound"
     return f"{percent(item.relative)} [{percent(item.low)}, {percent(item.high)}]"
 
 
@@ -156,8 +165,11 @@ def _nothing(item: SummaryHypothesis, word: str) -> str:
     return "not asked" if item.kind == "non_inferiority" else word
 
 
-def _arms(joined: str) -> str:
-    return ", ".join(label(ARMS, name) for name in _listed(joined))
+def _controls(item: SummaryHypothesis) -> str:
+    if item.kind == "non_inferiority":
+        return "not asked"
+    names = [label(AGAINST, name).removeprefix("vs ") for name in _listed(item.unbeaten)]
+    return ", ".join(names) or "none"
 
 
 def _listed(joined: str) -> list[str]:

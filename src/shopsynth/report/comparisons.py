@@ -114,6 +114,9 @@ def comparisons(
 ) -> list[Comparison]:
     """List every comparison of an arm on one metric, in the order of the table.
 
+    Where the comparison was registered, its relative interval is that of the hypothesis, which
+    holds the noise of both arms; elsewhere the value of ``against`` counts as known.
+
     Args:
         evaluation: All results.
         task: Downstream task.
@@ -131,6 +134,14 @@ def comparisons(
         .join(means.drop("units").rename({"arm": "against", "value": "value_without"}),
               on=[*_KEYS, "against"], how="left", nulls_equal=True, maintain_order="left")
     )  # fmt: skip
+    claimed = evaluation.hypotheses.unique(_KEYS, keep="first", maintain_order=True).select(
+        *_KEYS, pl.lit(CANDIDATE).alias("arm"), pl.lit(BASELINE).alias("against"),
+        pl.col("low").alias("claimed_low"), pl.col("high").alias("claimed_high"),
+        pl.lit(value=True).alias("is_claimed"),
+    )  # fmt: skip
+    rows = rows.join(
+        claimed, on=[*_KEYS, "arm", "against"], how="left", nulls_equal=True, maintain_order="left"
+    )
     return [_comparison(row) for row in rows.iter_rows(named=True)]
 
 
@@ -180,8 +191,8 @@ def _comparison(row: dict[str, object]) -> Comparison:
         value_with=number("value_with"),
         value_without=base,
         relative=number("relative"),
-        low=number("low") * scale,
-        high=number("high") * scale,
+        low=number("claimed_low") if row["is_claimed"] else number("low") * scale,
+        high=number("claimed_high") if row["is_claimed"] else number("high") * scale,
         absolute=number("absolute"),
         absolute_low=number("low"),
         absolute_high=number("high"),

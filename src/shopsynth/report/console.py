@@ -10,7 +10,7 @@ from shopsynth.report.comparisons import BASELINE, CANDIDATE, ORACLE, SYSTEM
 from shopsynth.report.labels import ARMS, LOWER_IS_BETTER, label, model_label
 from shopsynth.report.numerals import percent, score, signed
 from shopsynth.report.summary import parse_summary
-from shopsynth.report.summary_parts import SummaryMetric, SummaryUplift
+from shopsynth.report.summary_parts import SummaryHypothesis, SummaryMetric, SummaryUplift
 
 
 class ConsoleRow(NamedTuple):
@@ -65,10 +65,19 @@ def console_rows(
         for row in parsed.uplift
         if (row.metric, row.cutoff, row.slice) == (metric, cutoff, "all")
     }
+    claimed = {
+        (row.task, row.model): row
+        for row in reversed(parsed.hypotheses)
+        if (row.metric, row.cutoff, row.slice) == (metric, cutoff, "all")
+    }
     present = sorted(dict.fromkeys(row.model for row in scores), key=SYSTEM.__eq__)
     arm_rank = {arm: rank for rank, arm in enumerate(ARMS)}
     return [
-        _line(row, uplifts.get((row.task, row.model, *_compared(row.arm))))
+        _line(
+            row,
+            uplifts.get((row.task, row.model, *_compared(row.arm))),
+            claimed.get((row.task, row.model)) if row.arm == CANDIDATE else None,
+        )
         for model in models or present
         for row in sorted(
             (row for row in scores if row.model == model),
@@ -84,18 +93,29 @@ def _compared(arm: str) -> tuple[str, str]:
     return CANDIDATE, "" if arm == BASELINE else arm
 
 
-def _line(row: SummaryMetric, uplift: SummaryUplift | None) -> ConsoleRow:
+def _line(
+    row: SummaryMetric, uplift: SummaryUplift | None, claim: SummaryHypothesis | None
+) -> ConsoleRow:
     return ConsoleRow(
         label(ARMS, row.arm),
         model_label(row.model),
         f"{score(row.value)} [{score(row.low)}, {score(row.high)}]",
-        "" if uplift is None else _uplift(uplift),
+        "" if uplift is None else _uplift(uplift, claim),
         "" if uplift is None else _verdict(row.arm, uplift),
     )
 
 
-def _uplift(row: SummaryUplift) -> str:
-    if row.relative and row.absolute is not None and row.low is not None and row.high is not None:
+def _uplift(row: SummaryUplift, claim: SummaryHypothesis | None) -> str:
+    """Write the difference with its interval; that of a claim holds the noise of both arms."""
+    if claim is not None and claim.low is not None and claim.high is not None:
+        return f"{percent(claim.relative)} [{percent(claim.low)}, {percent(claim.high)}]"
+    if (
+        claim is None
+        and row.relative
+        and row.absolute is not None
+        and row.low is not None
+        and row.high is not None
+    ):
         base = row.absolute / row.relative
         return f"{percent(row.relative)} [{percent(row.low / base)}, {percent(row.high / base)}]"
     return f"{signed(row.absolute)} [{signed(row.low)}, {signed(row.high)}]"

@@ -56,17 +56,25 @@ def test_a_failed_claim_is_told_in_full(table):
     )[0]  # fmt: skip
     assert row["Result"] == "✕ failed"
     assert row["Verdict"] == "no effect shown"
-    assert row["Controls not beaten"] == "Real + random noise, Real, trained as long"
+    assert row["Controls not beaten"] == "random noise, as much training"
     assert row["Side information"] == "not shown to match side information"
     assert row["Moves the same way"] == "none"
     assert row["Of oracle's gain"] == "no oracle"
-    assert row["Measured, 95 % interval"].startswith("– [")
+    assert row["Measured, 95 % interval"] == "no relative change"
     assert row["p (Holm)"] == "–"
+
+
+def test_an_interval_without_bound_is_not_drawn_as_one(table):
+    row = table(high=float("nan"))[0]
+    assert row["Measured, 95 % interval"] == "+6.2\u202f%, interval without bound"
 
 
 def test_the_plans_own_name_and_several_tasks(table, make_evaluation, claims, context, summarise):
     assert table(name="the main claim", goal=0.0)[0]["Claim"] == (
-        "the main claim: better than real data alone"
+        "the main claim (SASRec, NDCG@10): better than real data alone"
+    )
+    assert table(name="next_item sasrec ndcg@10 all")[0]["Claim"].startswith(
+        "SASRec, NDCG@10: better"
     )
     evaluation = make_evaluation()
     rows = claims(evaluation)

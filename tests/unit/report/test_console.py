@@ -72,3 +72,17 @@ def test_of_an_error_the_lower_beats(make_evaluation, with_second_task, context,
     better = summarise(with_second_task(make_evaluation(-0.8)), context)
     rows = console_rows(better, models=["item_knn"], metric="rmse", cutoff=None)
     assert rows[3].verdict == "beaten"
+
+
+def test_a_registered_comparison_has_the_interval_of_its_claim(
+    make_evaluation, claims, context, summarise
+):
+    evaluation = make_evaluation()
+    wide = claims(evaluation, low=-0.01, high=0.2)
+    summary = summarise(make_evaluation(hypotheses=wide), context)
+    combined = console_rows(summary, models=["sasrec"])[1]
+    assert combined.uplift == "+6.2\u202f% [−1.0\u202f%, +20.0\u202f%]"
+    unbounded = claims(evaluation, low=float("nan"))
+    summary = summarise(make_evaluation(hypotheses=unbounded), context)
+    told = console_rows(summary, models=["sasrec"])[1].uplift
+    assert told == "+0.0031 [+0.0019, +0.0043]"

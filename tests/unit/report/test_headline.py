@@ -179,3 +179,13 @@ def test_a_base_of_zero_falls_back_to_absolute_numbers(make_evaluation):
 def test_the_system_as_headline_is_not_told_twice(make_evaluation):
     headline = explain_verdict(make_evaluation(), "system", "ndcg", 10)
     assert [row.against for row in headline.rows].count("real") == 1
+
+
+def test_a_registered_comparison_has_the_interval_of_its_claim(make_evaluation, claims):
+    wide = claims(make_evaluation(), low=-0.01, high=0.2)
+    rows = explain(make_evaluation(hypotheses=wide)).rows
+    assert (rows[0].low, rows[0].high) == (-0.01, 0.2)
+    assert rows[1].high == pytest.approx(0.07, abs=0.001)
+    unbounded = claims(make_evaluation(), low=float("nan"))
+    headline = explain(make_evaluation(hypotheses=unbounded))
+    assert "(95\u202f% interval +0.0019 to +0.0043" in headline.sentence_en
