@@ -84,6 +84,24 @@ def test_the_summary_keeps_its_contract(finished):
 
 
 @pytest.mark.slow
+def test_the_report_tells_the_registered_claims_and_why_they_ended_so(finished):
+    folder, _, _ = finished
+    summary = parse_summary(json.loads((folder / "w" / "summary.json").read_text()))
+    assert summary.registration is not None
+    assert (summary.registration.look, summary.registration.exploratory) == (1, False)
+    assert {row.model for row in summary.hypotheses if row.role == "primary"} == {
+        "item_knn", "system"
+    }  # fmt: skip
+    assert {row.role for row in summary.uplift} == {"primary", "secondary", "exploratory"}
+    page = (folder / "w" / "report" / "report.html").read_text()
+    markdown = (folder / "w" / "report" / "report.md").read_text()
+    for told in ("Confirmatory", "验证性", summary.registration.plan_sha256[:12],
+                 "What would change the verdict", "怎样会改变结论"):  # fmt: skip
+        assert told in page
+        assert told in markdown
+
+
+@pytest.mark.slow
 def test_a_second_run_does_nothing_and_says_so(finished):
     folder, recipe, _ = finished
     before = stage_bytes(folder / "w")
