@@ -114,10 +114,7 @@ def _cells(item: SummaryHypothesis, *, several: bool) -> tuple[str, ...]:
         measured(item),
         percent(item.mde, sign=False),
         probability(item.p_holm),
-        _controls(item),
-        item.side_information or _nothing(item, "not compared"),
-        ", ".join(model_label(name) for name in _listed(item.confirmed_by))
-        or _nothing(item, "none"),
+        *_conditions(item),
         percent(item.oracle_share, sign=False) if is_number(item.oracle_share) else "no oracle",
     )
 
@@ -160,16 +157,17 @@ def measured(item: SummaryHypothesis) -> str:
     return f"{percent(item.relative)} [{percent(item.low)}, {percent(item.high)}]"
 
 
-def _nothing(item: SummaryHypothesis, word: str) -> str:
-    """Say that a claim of no loss does not ask for what a claim of a gain must show."""
-    return "not asked" if item.kind == "non_inferiority" else word
-
-
-def _controls(item: SummaryHypothesis) -> str:
+def _conditions(item: SummaryHypothesis) -> tuple[str, str, str]:
+    """Write what a claim of a gain must show besides; a claim of no loss is not asked for it."""
     if item.kind == "non_inferiority":
-        return "not asked"
-    names = [label(AGAINST, name).removeprefix("vs ") for name in _listed(item.unbeaten)]
-    return ", ".join(names) or "none"
+        return ("not asked",) * 3
+    controls = [label(AGAINST, name).removeprefix("vs ") for name in _listed(item.unbeaten)]
+    models = [model_label(name) for name in _listed(item.confirmed_by)]
+    return (
+        ", ".join(controls) or "none",
+        item.side_information or "not compared",
+        ", ".join(models) or "none",
+    )
 
 
 def _listed(joined: str) -> list[str]:

@@ -44,7 +44,7 @@ def test_primary_claims_come_first_with_everything_that_was_asked(table):
 
 
 def test_a_claim_of_no_loss_asks_for_no_controls(table):
-    warm = table(confirmed_by="")[-1]
+    warm = table(unbeaten="noise", side_information="beyond side information")[-1]
     names = ("Controls not beaten", "Side information", "Moves the same way")
     assert {warm[name] for name in names} == {"not asked"}
 
