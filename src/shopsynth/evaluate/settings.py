@@ -14,7 +14,8 @@ class EvaluateSettings(Settings):
     """Generator seeds: that many times synthetic rows are made anew."""
 
     trainer_seeds: int = Field(default=0, ge=0)
-    """Fits of every model on each generator seed's rows; 0: one, with a trainer seed of its own."""
+    """Fits of every model on each generator seed's rows, each with the same trainer seeds; 0: one
+    fit, with a trainer seed of its own."""
 
     controls: tuple[str, ...] = ("same_compute", "oversample", "noise", "broken_link")
     """Arms that could explain an uplift away."""
@@ -30,7 +31,8 @@ class EvaluateSettings(Settings):
     """Bootstrap resamples."""
 
     min_seeds_for_verdict: int = Field(default=3, ge=1)
-    """With fewer seeds every verdict is ``no effect shown``."""
+    """With fewer different generator seeds, or fewer different trainer seeds, every verdict is
+    ``no effect shown``."""
 
     fail_under: float | None = None
     """Exit with code 3 if the headline uplift, relative, is below this."""
