@@ -40,7 +40,7 @@ def methods() -> Iterator[tuple[str, str, type[Any]]]:
     """Every method that has options: its room, its name, its class."""
     for name in SYNTHESIZERS.names():
         yield "generate", name, SYNTHESIZERS.get(name)
-    for task in TASKS:
+    for task in TASKS.names():
         for name in rankers(task).names():
             yield f"train.{task}", name, rankers(task).get(name)
 

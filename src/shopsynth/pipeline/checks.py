@@ -67,7 +67,7 @@ def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:
     cut = "queries" if recipe.split.by == "query" else "events"
     needs = {cut: f"split.by = {recipe.split.by!r} cuts {cut}"}
     if learns:
-        tasks = [task for task in recipe.train.tasks if task in TASKS]
+        tasks = [task for task in recipe.train.tasks if task in TASKS.names()]
         needs |= {
             (table := get_task(task).table): f"the task {task} needs {table}" for task in tasks
         }
@@ -79,7 +79,7 @@ def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:
 
 
 def _check_model(recipe: Recipe, task: str, model: str) -> None:
-    if task in TASKS:
+    if task in TASKS.names():
         make_ranker(task, model, recipe.train.options.get(model, {}))
 
 

@@ -17,8 +17,14 @@ from shopsynth.schema.fingerprint import stable_bucket
 SLICE_COLUMNS = {"kind": pl.String(), "id": pl.String(), "slice": pl.String()}
 TRUTH_COLUMNS = {"unit_id": pl.String(), "item_id": pl.String(), "grade": pl.Float64()}
 
+UNIT_COLUMN = "unit_id"
+"""Names the unit of each row of a request table whose own columns do not."""
+
 _UNIT_COLUMNS = {"events": "user_id", "queries": "query_id"}
-"""Where a unit's question stands, by table."""
+"""What names the units where no request table has :data:`UNIT_COLUMN`."""
+
+_REQUESTS, _TRUTH = "requests/", "truth"
+"""Names of a holdout's frames."""
 
 _MANY = 1 << 32
 
@@ -90,7 +96,10 @@ class Holdout:
     Attributes:
         requests: For behaviour tasks, ``events`` are the users' histories up to the question and
             ``items`` the whole catalogue to rank; for search tasks, ``queries`` are the questions.
-        truth: Columns ``unit_id`` (user or query), ``item_id``, ``grade`` (gain, above 0).
+            Where neither a user nor a query is the unit, as with pairs, the table that asks has a
+            column ``unit_id``: ``relations`` with ``head`` and ``tail``, say.
+        truth: Columns ``unit_id``, ``item_id``, ``grade``: a gain above 0 for every right answer
+            of a unit, or the label of the unit's one pair, 0 or 1.
         exclude_seen: Leave a unit's own history out of its ranking (only where nobody rebuys).
     """
 
@@ -116,14 +125,63 @@ class Holdout:
         drawn = pl.DataFrame({"unit_id": units, "place": stable_bucket(units, _MANY)})
         kept = drawn.sort("place", "unit_id").head(n).select("unit_id")
         truth = self.truth.join(kept, on="unit_id", how="semi", maintain_order="left")
+        keys = self._keys()
         asked = {
             name: frame.join(
                 kept, left_on=key, right_on="unit_id", how="semi", maintain_order="left"
             )
-            for name, key in _UNIT_COLUMNS.items()
-            if (frame := self.requests.tables().get(name)) is not None and key in frame.columns
+            for name, frame in self.requests.tables().items()
+            if (key := keys.get(name)) is not None and key in frame.columns
         }
         return replace(self, requests=self.requests.with_tables(**asked), truth=truth)
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Return all that :meth:`of` needs besides the catalogue, by name.
+
+        Names are ``requests/<table>`` and ``truth``, so that they cannot be taken for a table of
+        the split.
+        """
+        frames = {
+            f"{_REQUESTS}{name}": rows
+            for name, rows in self.requests.tables().items()
+            if name != "items"
+        }
+        return {**frames, _TRUTH: self.truth}
+
+    @classmethod
+    def of(
+        cls, frames: Mapping[str, pl.DataFrame], items: pl.DataFrame, exclude_seen: bool = False
+    ) -> Self:
+        """Put a holdout together that :meth:`frames` took apart.
+
+        Args:
+            frames: At least those frames; others are ignored.
+            items: The whole catalogue.
+            exclude_seen: Leave a unit's own history out of its ranking.
+
+        Raises:
+            SchemaError: If there are no answers, or a frame is not the table it claims to be.
+        """
+        if _TRUTH not in frames:
+            raise SchemaError(
+                f"Holdout: expected a frame {_TRUTH} and frames {_REQUESTS}<table>, got "
+                f"{', '.join(frames) or 'none'}; pass what Holdout.frames() gave"
+            )
+        asked = {
+            name.removeprefix(_REQUESTS): frame
+            for name, frame in frames.items()
+            if name.startswith(_REQUESTS)
+        }
+        return cls(Dataset(items, **asked), frames[_TRUTH], exclude_seen)
+
+    def _keys(self) -> dict[str, str]:
+        """Name the column that says whose each row is, by table; other tables are nobody's."""
+        named = {
+            name: UNIT_COLUMN
+            for name, frame in self.requests.tables().items()
+            if UNIT_COLUMN in frame.columns
+        }
+        return named or _UNIT_COLUMNS
 
 
 def _check_columns(where: str, frame: pl.DataFrame, expected: Mapping[str, pl.DataType]) -> None:

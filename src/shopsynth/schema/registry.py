@@ -31,12 +31,23 @@ class Registry(Generic[T]):
     Args:
         room: Package below ``shopsynth``, for example ``"generate"`` or ``"train.next_item"``.
         support: Further files of the room that hold no method.
+        group: Entry-point group of plug-ins; ``shopsynth.<room>`` if not given.
+        folders: Built-in methods are the room's folders instead of its files.
     """
 
-    def __init__(self, room: str, support: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        room: str,
+        support: frozenset[str] = frozenset(),
+        *,
+        group: str | None = None,
+        folders: bool = False,
+    ) -> None:
         self.room = room
         self._package = f"shopsynth.{room}"
         self._support = _SUPPORT | support
+        self._group = group or self._package
+        self._folders = folders
         self._classes: dict[str, type[Any]] = {}
 
     def register(self, name: str) -> Callable[[type[T]], type[T]]:
@@ -93,18 +104,19 @@ class Registry(Generic[T]):
 
     def _built_in(self) -> set[str]:
         spec = find_spec(self._package)
-        places = spec.submodule_search_locations if spec else None
+        # A plug-in's room is no package of ours: None would list every module there is.
+        places = (spec.submodule_search_locations if spec else None) or []
         return {
             module.name
             for module in iter_modules(places)
-            if not module.ispkg
+            if module.ispkg == self._folders
             and not module.name.startswith("_")
             and module.name not in self._support
         }
 
     def _plug_ins(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for point in entry_points(group=self._package):
+        for point in entry_points(group=self._group):
             if point.name in found or point.name in self._built_in():
                 raise ShopsynthError(
                     f"room {self.room}: the plug-in {point.value} takes the name {point.name!r}, "

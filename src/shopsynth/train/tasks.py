@@ -3,21 +3,20 @@
 In: names of a recipe. Out: a :class:`Task`, or an unfitted :class:`Ranker` with checked options.
 """
 
-from importlib import import_module
 from typing import Any
 
-from shopsynth.schema import Registry, UnknownNameError, nearest
+from shopsynth.schema import Registry
 from shopsynth.train.base import Ranker, Task
 
-TASKS: tuple[str, ...] = ("next_item",)
-"""Every task by name; each is a folder of the train room with ``TASK`` and ``RANKERS``."""
+TASKS: Registry[Task] = Registry("train", group="shopsynth.tasks", folders=True)
+"""All tasks: each a folder of the train room, or a plug-in."""
 
 
 def get_task(name: str) -> Task:
     """Find a downstream task.
 
     Args:
-        name: One of :data:`TASKS`.
+        name: Registered name.
 
     Raises:
         UnknownNameError: If there is no such task; lists those that exist.
@@ -26,8 +25,7 @@ def get_task(name: str) -> Task:
         >>> get_task("next_item").metrics
         ('ndcg', 'recall', 'mrr')
     """
-    task: Task = _folder(name).TASK
-    return task
+    return TASKS.get(name)()
 
 
 def rankers(task: str) -> Registry[Ranker]:
@@ -36,15 +34,14 @@ def rankers(task: str) -> Registry[Ranker]:
     Raises:
         UnknownNameError: If there is no such task.
     """
-    registry: Registry[Ranker] = _folder(task).RANKERS
-    return registry
+    return TASKS.get(task).rankers
 
 
 def make_ranker(task: str, name: str, options: dict[str, Any]) -> Ranker:
     """Find a model and give it checked options.
 
     Args:
-        task: One of :data:`TASKS`.
+        task: Registered name of the task.
         name: Registered name of the model.
         options: The recipe's ``[train.options.<name>]`` block.
 
@@ -54,9 +51,3 @@ def make_ranker(task: str, name: str, options: dict[str, Any]) -> Ranker:
     """
     cls = rankers(task).get(name)
     return cls(cls.Options.parse(options, f"train.options.{name}"))
-
-
-def _folder(task: str) -> Any:
-    if task not in TASKS:
-        raise UnknownNameError(f"train has no task {task!r}; {nearest(task, TASKS)}")
-    return import_module(f"shopsynth.train.{task}")

@@ -40,6 +40,24 @@ def test_an_unknown_name_lists_the_known_and_the_nearest():
         rankers.get("popularty")
 
 
+def test_a_room_of_which_there_is_no_package_has_registered_methods_only():
+    methods: Registry = Registry("no_such_room")
+    assert methods.names() == []
+
+
+def test_folders_can_be_methods_and_plug_ins_have_their_own_group(monkeypatch):
+    asked: list[str] = []
+
+    def points(group: str) -> list[EntryPoint]:
+        asked.append(group)
+        return []
+
+    monkeypatch.setattr(registry_module, "entry_points", points)
+    tasks: Registry = Registry("train", group="shopsynth.tasks", folders=True)
+    assert tasks.names() == ["next_item"]
+    assert asked == ["shopsynth.tasks"]
+
+
 def test_two_classes_cannot_share_a_name():
     methods: Registry = Registry("schema")
 

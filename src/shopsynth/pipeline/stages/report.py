@@ -117,22 +117,29 @@ def protocol(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, str]:
     skipped = sorted(
         {f"{f['model']}: {f['skipped']}" for f in done["train"].facts["fits"] if f["skipped"]}
     )
-    seen = "left out" if recipe.train.exclude_seen else "not left out: people buy again"
     rules = {
-        "ranking": "the full catalogue, never a sample",
-        "ties": "equal scores share their mean rank",
-        "own history": f"items a user already had are {seen}",
+        **_rules_of_tasks(recipe),
         "fit set": "training part only, in every arm",
-        "test input": "a user's training and validation events",
-        "truth": "the items of the user's next session; one basket has no order",
         "split": str(recipe.split.by),
         "intervals": f"95 %, bootstrap with {recipe.evaluate.resamples:,} resamples; "
         "the wider of users and seeds-then-users",
         "minimum detectable effect": "two-sided 5 %, power 80 %",
         "seeds": f"{recipe.evaluate.seeds} generator seeds, each with one trainer seed",
-        "test questions": f"{done['evaluate'].facts['test_units']:,} users",
+        "test questions": f"{done['evaluate'].facts['test_units']:,}",
     }
     return {**rules, "models left out": "; ".join(skipped)} if skipped else rules
+
+
+def _rules_of_tasks(recipe: Recipe) -> dict[str, str]:
+    """Let every task say how it is asked and judged; several say whose rule it is."""
+    told: dict[str, str] = {}
+    for name in recipe.train.tasks:
+        task = get_task(name)
+        described = task.describe(exclude_seen=recipe.train.exclude_seen)
+        prefix = f"{name}: " if len(recipe.train.tasks) > 1 else ""
+        told |= {f"{prefix}{rule}": sentence for rule, sentence in described.items()}
+        told[f"{prefix}unit"] = f"one question a {task.unit}, one value a question"
+    return told
 
 
 def render(job: Job) -> dict[str, Any]:

@@ -3,6 +3,4 @@
 from shopsynth.train.next_item.base import RANKERS, register
 from shopsynth.train.next_item.task import NextItem
 
-TASK = NextItem()
-
-__all__ = ["RANKERS", "TASK", "NextItem", "register"]
+__all__ = ["RANKERS", "NextItem", "register"]

@@ -13,13 +13,18 @@ from shopsynth.schema import (
     Dataset,
     EmptyDataError,
     Holdout,
+    Registry,
     Split,
     order_column,
 )
+from shopsynth.train.base import Ranker
+from shopsynth.train.next_item.base import RANKERS
+from shopsynth.train.tasks import TASKS
 
 _OF_TRAINING_ROWS = ("origin", "weight")
 
 
+@TASKS.register("next_item")
 class NextItem:
     """Users are asked for their next session, over the full catalogue.
 
@@ -29,9 +34,13 @@ class NextItem:
     """
 
     name: ClassVar[str] = "next_item"
+    unit: ClassVar[str] = "user"
     table: ClassVar[str] = "events"
     metrics: ClassVar[tuple[str, ...]] = ("ndcg", "recall", "mrr")
     slice_names: ClassVar[tuple[str, ...]] = ("all", "cold", "tail", "warm", "short", "new")
+    controls: ClassVar[tuple[str, ...]] = ("same_compute", "oversample", "noise", "broken_link")
+    side_information: ClassVar[str | None] = "content_knn"
+    rankers: ClassVar[Registry[Ranker]] = RANKERS
 
     def holdout(self, split: Split, part: str) -> Holdout:
         """Pose the questions of ``part`` with their answers.
@@ -103,6 +112,17 @@ class NextItem:
             joined = answers.join(members, on=key, how="inner")
             parts.append(joined.select("unit_id", "item_id", "slice"))
         return pl.concat(parts).sort("slice", "unit_id", "item_id")
+
+    def describe(self, *, exclude_seen: bool = False) -> dict[str, str]:
+        """Tell the report how users are asked and judged."""
+        seen = "left out" if exclude_seen else "not left out: people buy again"
+        return {
+            "ranking": "the full catalogue, never a sample",
+            "ties": "equal scores share their mean rank",
+            "own history": f"items a user already had are {seen}",
+            "test input": "all that a user did before the test, validation events too",
+            "truth": "the items of the user's next session; one basket has no order",
+        }
 
 
 def _in_next_session(asked: pl.DataFrame, by: str) -> pl.Expr:
