@@ -59,15 +59,16 @@ class Evaluation:
             those whose difference has the sign of ``absolute``.
         hypotheses: What was registered before test was read, and what came of it. ``goal``,
             ``margin``, ``relative``, ``low``, ``high`` and ``mde`` are shares of the real arm's
-            value; ``unbeaten`` and ``confirmed_by`` are lists with commas; ``oracle_share`` is the
-            uplift as a share of the oracle's, NaN without one.
+            value, and positive is better, also where a metric improves by falling; ``unbeaten`` and
+            ``confirmed_by`` are lists with commas; ``oracle_share`` is the uplift as a share of the
+            oracle's, NaN without one.
         fidelity: Distance or coverage of synthetic rows; ``ceiling`` is what held-out real rows
             of the same size reach.
         audits: Privacy audits and whether they passed.
         dose: The dose curve on validation, from which ratio and weight were chosen.
-        units: The per-unit test values behind ``metrics``, for anyone to pair again. A run is a
-            ``generator`` (seed of the synthetic rows; 0 in an arm without any) and a ``seed`` (of
-            the trainer).
+        units: The per-unit test values behind ``metrics``, for anyone to pair again; those of
+            ``system`` are those of the model it chose. A run is a ``generator`` (seed of the
+            synthetic rows; 0 in an arm without any) and a ``seed`` (of the trainer).
         embedding: Two-dimensional places of histories, for the picture.
         distributions: Shares by position (a bin's middle or a rank) for the pictures.
 
