@@ -125,7 +125,7 @@ def measure_comparison() -> None:
         headline_model="sasrec",
         headline_metrics={"next_item": "ndcg"},
         cutoff=CUTOFFS[0],
-        controls=CONTROLS,
+        controls={"next_item": CONTROLS},
         resamples=RESAMPLES,
     )
     cpu_s = time.process_time() - start - spent[0]

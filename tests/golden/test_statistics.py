@@ -80,7 +80,7 @@ def test_uplift():
     found = compare_arms(
         add_system(units, units, {"next_item": "ndcg"}, 10),
         plan=PLAN,
-        controls=["noise"],
+        controls={"next_item": ["noise"]},
         headline_model="sasrec",
         headline_metrics={"next_item": "ndcg"},
         cutoff=10,

@@ -69,10 +69,13 @@ class Arm(Protocol):
         fuses: Name of the arm whose fitted models this one fuses with the task's model of side
             information (:attr:`~shopsynth.train.Task.side_information`) instead of fitting models
             of its own, or ``None``.
+        generated: Whether its rows depend on the generator's seed: what is synthetic, drawn, or of
+            the dose's size. An arm without has one run a trainer seed.
     """
 
     compute_of: ClassVar[str | None]
     fuses: ClassVar[str | None]
+    generated: ClassVar[bool]
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Mix; the same material and seed give the same rows."""

@@ -23,6 +23,7 @@ class BrokenLink:
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = None
+    generated: ClassVar[bool] = True
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and the permuted dose; the permutation is drawn."""

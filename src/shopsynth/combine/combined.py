@@ -16,6 +16,7 @@ class Combined:
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = None
+    generated: ClassVar[bool] = True
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and ``ratio`` times as many synthetic events; nothing is drawn."""

@@ -21,7 +21,7 @@ from shopsynth.schema import EmptyDataError, SyntheticDataset, derived_seed
 _EVERY_ROW_COUNTS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Dose:
     """An amount of synthetic data.
 

@@ -17,6 +17,7 @@ class Noise:
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = None
+    generated: ClassVar[bool] = True
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and noise users of the dose's size; nothing is drawn.

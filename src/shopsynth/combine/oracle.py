@@ -26,6 +26,7 @@ class Oracle:
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = None
+    generated: ClassVar[bool] = True
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and users of the reserve; which users is drawn.

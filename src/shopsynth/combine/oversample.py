@@ -29,6 +29,7 @@ class Oversample:
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = None
+    generated: ClassVar[bool] = True
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows and copies of real users; which users is drawn."""

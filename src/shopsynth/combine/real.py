@@ -16,6 +16,7 @@ class Real:
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = None
+    generated: ClassVar[bool] = False
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows; nothing is drawn."""

@@ -16,6 +16,7 @@ class SameCompute:
 
     compute_of: ClassVar[str | None] = "combined"
     fuses: ClassVar[str | None] = None
+    generated: ClassVar[bool] = False
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows; nothing is drawn."""

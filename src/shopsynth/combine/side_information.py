@@ -21,6 +21,7 @@ class SideInformation:
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = "real"
+    generated: ClassVar[bool] = False
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
         """Take the real rows; nothing is drawn."""

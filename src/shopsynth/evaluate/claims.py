@@ -72,7 +72,7 @@ def _as_record(
         "margin": hypothesis.margin,
     }
     if row is None:
-        return {**claim, **_not_measured(rules)}
+        return {**claim, **_not_measured(place.task, rules)}
     beside = evidence[place]
     low, high = _gain_interval(row)
     gain = row.sign * row.pair.relative
@@ -100,11 +100,11 @@ def _as_record(
     }
 
 
-def _not_measured(rules: Rules) -> dict[str, object]:
+def _not_measured(task: str, rules: Rules) -> dict[str, object]:
     return {
         **dict.fromkeys(("relative", "low", "high", "mde", "oracle_share"), _NAN),
         "p_holm": 1.0,
-        "unbeaten": ",".join(rules.controls),
+        "unbeaten": ",".join(rules.controls.get(task, ())),
         "side_information": "",
         "confirmed_by": "",
         "passed": False,

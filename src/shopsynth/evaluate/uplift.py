@@ -6,6 +6,7 @@ The rules are in ``verdict.py``, the statistics in ``pairing.py`` and ``bootstra
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 
@@ -38,7 +39,7 @@ def compare_arms(
     headline_model: str,
     headline_metrics: Mapping[str, str],
     cutoff: int,
-    controls: Sequence[str],
+    controls: Mapping[str, Sequence[str]],
     baseline: str = "real",
     candidate: str = "combined",
     side_information: str = "side_information",
@@ -61,9 +62,9 @@ def compare_arms(
         headline_model: The model whose rows come first.
         headline_metrics: By task, the metric of the headline.
         cutoff: List length of the headline.
-        controls: Arms that could explain an uplift away. One without units has no row; as it may
-            explain whatever is seen, nothing ``helps`` where it is missing. ``side_information``
-            and ``oracle`` are no controls, wherever they are listed.
+        controls: By task, arms that could explain an uplift away. One without units has no row;
+            as it may explain whatever is seen, nothing ``helps`` where it is missing.
+            ``side_information`` and ``oracle`` are no controls, wherever they are listed.
         baseline: The arm of real rows.
         candidate: The arm that is judged.
         side_information: The arm that the candidate must not fall behind, where it ran.
@@ -88,14 +89,18 @@ def compare_arms(
     rules = Rules(
         baseline=baseline,
         candidate=candidate,
-        controls=tuple(name for name in controls if name not in known),
+        controls={
+            task: tuple(name for name in names if name not in known)
+            for task, names in controls.items()
+        },
         side_information=side_information,
         oracle=oracle,
         min_seeds=min_seeds,
         margin=margin,
         better=better or {},
     )
-    others = [baseline, *rules.controls, side_information, oracle]
+    every = dict.fromkeys(chain.from_iterable(rules.controls.values()))
+    others = [baseline, *every, side_information, oracle]
     arms = [*((candidate, other) for other in others), (oracle, baseline)]
     pairs: dict[tuple[Place, str, str], Paired] = {}
     copied: dict[str, frozenset[str]] = {}

@@ -44,7 +44,7 @@ class Rules:
     Attributes:
         baseline: The arm of real rows.
         candidate: The arm that is judged.
-        controls: Arms that could explain an uplift away: all must be beaten, run or not.
+        controls: By task, arms that could explain an uplift away: all must be beaten, run or not.
         side_information: The arm that uses attributes directly: the candidate must not be worse.
         oracle: The arm with more real rows: a ceiling, never a control.
         min_seeds: Different generator seeds, and different trainer seeds, that a verdict needs.
@@ -54,7 +54,7 @@ class Rules:
 
     baseline: str
     candidate: str
-    controls: tuple[str, ...]
+    controls: Mapping[str, tuple[str, ...]]
     side_information: str
     oracle: str
     min_seeds: int
@@ -234,7 +234,8 @@ def _correct(
 
 def _evidence(place: Place, found: Found, rules: Rules, copied: frozenset[str]) -> Evidence:
     """Gather what stands beside the candidate's uplift at one place."""
-    controls = {name: found.get((place, rules.candidate, name)) for name in rules.controls}
+    wanted = rules.controls.get(place.task, ())
+    controls = {name: found.get((place, rules.candidate, name)) for name in wanted}
     unbeaten = [name for name, row in controls.items() if not (row and row.better and row.enough)]
     side = found.get((place, rules.candidate, rules.side_information))
     own = found[place, rules.candidate, rules.baseline]
@@ -250,7 +251,7 @@ def _evidence(place: Place, found: Found, rules: Rules, copied: frozenset[str]) 
     )
     return Evidence(
         tuple(unbeaten),
-        bool(rules.controls),
+        bool(wanted),
         _stand_to_side_information(side, rules) if side else "",
         tuple(confirming),
     )

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from shopsynth.pipeline.meter import Cost
+from shopsynth.pipeline.meter import NO_COST, Cost
 from shopsynth.schema import Progress, sha256_of
 
 
@@ -91,7 +91,7 @@ class TaskResult:
 
     outputs: tuple[PartRef, ...]
     facts: dict[str, Any]
-    cost: Cost = Cost(0.0, 0.0, 0.0)
+    cost: Cost = NO_COST
     ran: bool = True
 
     @property

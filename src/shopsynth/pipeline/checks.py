@@ -11,14 +11,16 @@ from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.executors import make_executor
 from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages import STAGES
+from shopsynth.pipeline.stages.design import FUSED, ORACLE, menu
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.schema import (
     PrivacyError,
     RecipeError,
     UnknownNameError,
     collect,
+    nearest,
 )
-from shopsynth.train import TASKS, get_task, make_ranker
+from shopsynth.train import TASKS, get_task, make_ranker, rankers
 
 
 def check_recipe(recipe: Recipe, until: str) -> None:
@@ -35,15 +37,20 @@ def check_recipe(recipe: Recipe, until: str) -> None:
     checks: list[Callable[[], object]] = [partial(make_executor, recipe.pipeline)]
     checks += [partial(make_synthesizer, e.synthesizer, e.options) for e in recipe.generate]
     checks += [partial(ARMS.get, control) for control in recipe.evaluate.controls]
-    for task in recipe.train.tasks:
-        checks.append(partial(get_task, task))
-        checks += [partial(_check_model, recipe, task, model) for model in recipe.train.models]
+    checks += [partial(get_task, task) for task in recipe.train.tasks]
+    checks += [partial(_check_model, recipe, model) for model in recipe.train.models]
+    checks.append(partial(_check_menus, recipe))
     faults = []
     for check in checks:
         try:
             check()
         except (UnknownNameError, RecipeError) as error:
             faults.append(str(error))
+    if ORACLE in recipe.evaluate.controls and not recipe.split.low_data:
+        faults.append(
+            f"evaluate.controls: {ORACLE} adds real rows of users that nobody learned from; "
+            "expected split.train_users below 1, or leave it out"
+        )
     order = list(STAGES)
     if order.index(until) >= order.index("split"):
         faults += _missing_tables(recipe, learns=order.index(until) > order.index("split"))
@@ -78,9 +85,39 @@ def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:
     ]
 
 
-def _check_model(recipe: Recipe, task: str, model: str) -> None:
-    if task in TASKS.names():
-        make_ranker(task, model, recipe.train.options.get(model, {}))
+def _check_model(recipe: Recipe, model: str) -> None:
+    """Find a model, or every model of a fusion, in the tasks and check its options.
+
+    A model may belong to some of the tasks only; it is an error if none has it.
+    """
+    tasks = [task for task in recipe.train.tasks if task in TASKS.names()]
+    for name in model.split(FUSED):
+        homes = [task for task in tasks if name in rankers(task).names()]
+        for task in homes or tasks[:1]:
+            make_ranker(task, name, recipe.train.options.get(name, {}))
+
+
+def _check_menus(recipe: Recipe) -> None:
+    """Refuse a task without a model, and a headline that the first task does not have."""
+    first = recipe.train.tasks[0]
+    if (
+        first in TASKS.names()
+        and menu(recipe, first)
+        and recipe.train.headline not in menu(recipe, first)
+    ):
+        raise RecipeError(
+            f"train.headline: expected a model of the task {first}, got "
+            f"{recipe.train.headline!r}; {nearest(recipe.train.headline, menu(recipe, first))}"
+        )
+    empty = [
+        task for task in recipe.train.tasks if task in TASKS.names() and not menu(recipe, task)
+    ]
+    if empty:
+        raise RecipeError(
+            f"train.models: expected at least one model of every task, got none of "
+            f"{', '.join(empty)}; add one of "
+            + "; ".join(f"{task}: {', '.join(rankers(task).names())}" for task in empty)
+        )
 
 
 def _refuse_mode(entry: GenerateSettings, mode: str) -> None:

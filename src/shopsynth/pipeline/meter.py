@@ -30,6 +30,9 @@ class Cost:
     peak_rss_mb: float
 
 
+NO_COST = Cost(0.0, 0.0, 0.0)
+
+
 class Meter:
     """Measure a ``with`` block.
 

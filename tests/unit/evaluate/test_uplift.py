@@ -28,6 +28,7 @@ def compare(units, plan=None, **more):
         "cutoff": 10,
         "resamples": 1_000,
     } | more
+    settings["controls"] = dict.fromkeys(("next_item", "search"), settings["controls"])
     return compare_arms(units, plan=[claim()] if plan is None else plan, **settings)
 
 
@@ -481,3 +482,19 @@ def test_the_default_plan_can_be_judged(make_shop):
         ("secondary", "non_inferiority", "system", "warm"),
         ("secondary", "non_inferiority", "sasrec", "warm"),
     ]
+
+
+def test_a_control_counts_for_the_tasks_that_it_makes_sense_for(make_shop):
+    """Elsewhere it is not missing: it would explain nothing there."""
+    units = make_shop(HELPED)
+    own, other = ("noise",), ("noise", "same_compute")
+    only_noise = units.filter(~pl.col("arm").is_in(["same_compute", "oversample", "broken_link"]))
+    plan = [claim()]
+    settings = {
+        "plan": plan, "headline_model": "sasrec", "headline_metrics": {"next_item": "ndcg"},
+        "cutoff": 10, "resamples": 1_000,
+    }  # fmt: skip
+    found = compare_arms(only_noise, controls={"next_item": own, "search": other}, **settings)
+    assert found.hypotheses["unbeaten"].to_list() == [""]
+    found = compare_arms(only_noise, controls={"next_item": other, "search": own}, **settings)
+    assert found.hypotheses["unbeaten"].to_list() == ["same_compute"]

@@ -12,9 +12,10 @@ from shopsynth.generate import make_synthesizer
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job, run_task
 from shopsynth.pipeline.recipe import make_recipe
-from shopsynth.pipeline.stages.combine import ratio_on_hand
+from shopsynth.pipeline.stages.design import SAME_COMPUTE
+from shopsynth.pipeline.stages.dose import ratio_on_hand
 from shopsynth.pipeline.stages.generate import entries
-from shopsynth.pipeline.stages.train import SAME_COMPUTE, steps_to_take
+from shopsynth.pipeline.stages.train import steps_to_take, trials_of
 from shopsynth.pipeline.store import LocalStore
 from shopsynth.privacy import PrivateView
 from shopsynth.schema import TRUTH_COLUMNS, Dataset
@@ -42,16 +43,16 @@ def shop(store) -> tuple[PartRef, ...]:
     rows = events.with_columns(pl.lit("real").alias("origin"), pl.lit(1.0).alias("weight"))
     return (
         job.write("items", pl.DataFrame({"item_id": [*"abcd"]})),
-        job.write("validation/history", events),
-        job.write("validation/truth", truth),
-        job.write(f"arms/{SAME_COMPUTE}", rows, "0"),
+        job.write("questions/next_item/validation/events", events),
+        job.write("questions/next_item/validation/truth", truth),
+        job.write(f"arms/next_item/{SAME_COMPUTE}", rows, "0"),
     )
 
 
 def fit_params(model: str, steps: int | None = 0) -> dict[str, Any]:
     return {
-        "arm": SAME_COMPUTE, "model": model, "number": 0, "task": "next_item", "options": {},
-        "exclude_seen": False, "seed": 0, "steps": steps,
+        "arm": SAME_COMPUTE, "model": model, "generator": 0, "trainer": 0, "task": "next_item",
+        "options": {}, "exclude_seen": False, "seed": 0, "steps": steps,
     }  # fmt: skip
 
 
@@ -64,14 +65,42 @@ def job_frame(store, refs, name: str) -> pl.DataFrame:
     return Job(Task("s", "m:f", tuple(refs)), store).frame(name)
 
 
+def fact(arm: str, model: str, generator: int, trainer: int, steps: int, skipped=None):
+    return {
+        "task": "next_item", "arm": arm, "model": model, "generator": generator,
+        "trainer": trainer, "steps": steps, "skipped": skipped,
+    }  # fmt: skip
+
+
 def test_steps_are_those_of_fits_that_worked():
     fits = [
-        {"arm": "combined", "model": "sasrec", "number": 0, "steps": 70, "skipped": None},
-        {"arm": "combined", "model": "sasrec", "number": 1, "steps": 0, "skipped": "no loss"},
-        {"arm": "real", "model": "sasrec", "number": 1, "steps": 40, "skipped": None},
-        {"arm": "combined", "model": "item_knn", "number": 1, "steps": 0, "skipped": None},
+        fact("combined", "sasrec", 0, 0, 70),
+        fact("combined", "sasrec", 1, 1, 0, "no loss"),
+        fact("real", "sasrec", 0, 1, 40),
+        fact("combined", "item_knn", 1, 1, 0),
     ]
-    assert steps_to_take(fits) == {("sasrec", 0): 70, ("item_knn", 1): 0}
+    assert steps_to_take(fits) == {
+        ("next_item", "sasrec", 0): 70,
+        ("next_item", "item_knn", 1): 0,
+    }
+
+
+def test_in_a_crossed_design_same_compute_takes_the_most_steps_of_its_trainer_seed():
+    fits = [fact("combined", "sasrec", generator, 0, 70 + generator) for generator in range(3)]
+    assert steps_to_take(fits) == {("next_item", "sasrec", 0): 72}
+
+
+def test_every_arm_looks_at_validation_equally_often(tmp_path):
+    values = {"shop": {"events": {"path": "events.csv"}}, "train": {"trials": 6}}
+    recipe = make_recipe(values | {"combine": {"doses": [1.0, 2.0]}}, base=tmp_path)
+    assert trials_of(recipe, "combined") == 6
+    # Two doses at one weight, then the other weight at the better dose.
+    assert trials_of(recipe, "real") == trials_of(recipe, "noise") == 6 + 2 + 1
+    fixed = {"ratio": 1.0, "weight": 1.0}
+    recipe = make_recipe(values | {"combine": fixed}, base=tmp_path)
+    assert trials_of(recipe, "real") == 6 + 1
+    recipe = make_recipe(values | {"train": {"trials": 0}}, base=tmp_path)
+    assert trials_of(recipe, "real") == trials_of(recipe, "combined") == 0
 
 
 def test_same_compute_is_left_out_where_combined_failed(store, shop):
@@ -94,13 +123,13 @@ def test_tied_answers_are_scored_alike_whatever_their_order(store, shop):
     answers = [("u", "a", 1.0), ("v", "c", 1.0)]
     truth = pl.DataFrame(answers, schema=TRUTH_COLUMNS, orient="row")
     membership = truth.select("unit_id", "item_id", pl.lit("all").alias("slice"))
-    history = job_frame(store, shop, "validation/history")
+    history = job_frame(store, shop, "questions/next_item/validation/events")
     asked = [
-        job.write(f"{part}/{name}", frame)
+        job.write(f"questions/next_item/{part}/{name}", frame)
         for part in ("validation", "test")
-        for name, frame in (("history", history), ("truth", truth), ("membership", membership))
+        for name, frame in (("events", history), ("truth", truth), ("membership", membership))
     ]
-    params = fit_params("popularity") | {"cutoffs": [2]}
+    params = fit_params("popularity") | {"cutoffs": [2], "members": []}
     task = Task(
         "evaluate",
         "shopsynth.pipeline.stages.evaluate:score_one",

@@ -85,10 +85,11 @@ def test_only_train_users_reach_a_generator_and_only_asked_users_the_test(shop_p
 
 
 def test_the_ceiling_adds_the_reserve(shop_path, tmp_path):
-    overrides = (*INLINE, 'evaluate.controls=["oracle"]', "combine.ratio=0.5", "evaluate.seeds=1")
+    fixed = ("combine.ratio=0.5", "combine.weight=1.0")
+    overrides = (*INLINE, 'evaluate.controls=["oracle"]', *fixed, "evaluate.seeds=1")
     done = run(shop_path, tmp_path / "w", until="combine", overrides=overrides)
     (built,) = [arm for arm in done.manifests["combine"].facts["arms"] if arm["arm"] == "oracle"]
-    rows = table(done, "combine", "arms/oracle")
+    rows = table(done, "combine", "arms/next_item/oracle")
     added = rows.filter(pl.col("origin") == "reserve")
     assert set(added["user_id"]) <= set(table(done, "split", "reserve/events")["user_id"])
     assert built["rows"]["reserve"] == added.height >= round(0.5 * built["rows"]["real"])

@@ -71,10 +71,10 @@ def test_a_catalogue_derived_from_events_does_not_depend_on_their_parts(tmp_path
 def test_tail_items_are_those_of_the_split_in_every_arm(tmp_path):
     path = write_tiny_shop(tmp_path)
     done = run(path, tmp_path / "w", until="combine", overrides=INLINE)
-    (before,) = done.manifests["combine"].parts("arms/oversample")[:1]
+    (before,) = done.manifests["combine"].parts("arms/next_item/oversample")[:1]
     overrides = (*INLINE, "split.tail_max_events=15")
     done = run(path, tmp_path / "w", until="combine", overrides=overrides)
-    (after,) = done.manifests["combine"].parts("arms/oversample")[:1]
+    (after,) = done.manifests["combine"].parts("arms/next_item/oversample")[:1]
     assert before.sha256 != after.sha256
 
 

@@ -131,7 +131,9 @@ def test_validation_users_are_asked_and_never_learned_from(shop: Dataset, by: Wa
     asked = split.validation.need("events")
     last = known.group_by("user_id").agg(pl.col("timestamp").max().alias("last"))
     assert set(last["user_id"]) == judges
-    assert asked.join(last, on="user_id").select((pl.col("timestamp") > pl.col("last")).all()).item()
+    assert (
+        asked.join(last, on="user_id").select((pl.col("timestamp") > pl.col("last")).all()).item()
+    )
 
 
 def test_item_slices_count_train_users_alone_and_user_slices_each_users_own_past(

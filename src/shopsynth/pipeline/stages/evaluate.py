@@ -15,6 +15,7 @@ from shopsynth.evaluate import (
     add_system,
     audit_release,
     compare_arms,
+    count_catalogue,
     describe_distributions,
     embed_histories,
     list_length,
@@ -27,12 +28,24 @@ from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.plan import registered_hypotheses
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_heldout
-from shopsynth.pipeline.stages.combine import arms
+from shopsynth.pipeline.stages.design import (
+    Fit,
+    arms,
+    control_arms,
+    headline,
+    menu,
+    model_code,
+)
 from shopsynth.pipeline.stages.generate import NOISE
-from shopsynth.pipeline.stages.questions import as_holdout, pose_questions
-from shopsynth.pipeline.stages.train import model_code
+from shopsynth.pipeline.stages.questions import (
+    as_holdout,
+    membership_name,
+    pose_questions,
+    question_names,
+)
+from shopsynth.pipeline.stages.train import fit_of, load_parts
 from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
-from shopsynth.train import get_task, rankers
+from shopsynth.train import Fusion, Ranker, get_task, rankers
 
 _HERE = "shopsynth.pipeline.stages.evaluate"
 
@@ -40,25 +53,29 @@ _HERE = "shopsynth.pipeline.stages.evaluate"
 def run(context: StageContext) -> StageOutput:
     """Read the test part once: rank, score, compare, audit."""
     recipe, verbs, done = context.recipe, context.verbs, context.done
-    test = pose_questions(context, "test")
-    validation = done["combine"].parts(
-        "validation/history", "validation/truth", "validation/membership"
-    )
-    items = done["split"].parts("items")
-    scored = verbs.map("rank and score", _score_tasks(context, [*items, *validation, *test]))
-    units = [ref for result in scored for ref in result.outputs]
+    units: list[PartRef] = []
+    for task in recipe.train.tasks:
+        known = verbs.fit(
+            "count items",
+            f"{_HERE}:count_items",
+            done["split"].parts("items", f"train/{get_task(task).table}"),
+            table=f"train/{get_task(task).table}",
+        )
+        test = [*pose_questions(context, task, "test"), *known.outputs]
+        scored = verbs.map("rank and score", _score_tasks(context, task, test))
+        units += [ref for result in scored for ref in result.outputs]
     compared = verbs.fit(
         "compare arms",
         f"{_HERE}:compare",
         units,
-        headline=recipe.train.headline,
-        controls=list(recipe.evaluate.controls),
         tasks=list(recipe.train.tasks),
+        headline=headline(recipe, recipe.train.tasks[0]),
         hypotheses=_plan(recipe),
         margin=recipe.prove.margin,
+        controls={task: list(control_arms(recipe, task)) for task in recipe.train.tasks},
         cutoff=recipe.evaluate.cutoffs[0],
-        resamples=recipe.evaluate.resamples,
         min_seeds=recipe.evaluate.min_seeds_for_verdict,
+        resamples=recipe.evaluate.resamples,
         seed=derived_seed(recipe.seed, "bootstrap"),
     )
     described = verbs.fit(
@@ -86,34 +103,48 @@ def _plan(recipe: Recipe) -> list[dict[str, Any]]:
     return [each.model_dump(mode="json") for each in registered_hypotheses(recipe)]
 
 
-def _score_tasks(context: StageContext, shared: list[PartRef]) -> list[Task]:
-    recipe, trained = context.recipe, context.done["train"]
-    fitted = [fit for fit in trained.facts["fits"] if not fit["skipped"]]
-    return [
-        context.verbs.task(
-            f"{_HERE}:score_one",
-            [*shared, *trained.parts(f"models/{fit['arm']}/{fit['model']}/{fit['number']}")],
-            arm=fit["arm"],
-            model=fit["model"],
-            number=fit["number"],
-            task=recipe.train.tasks[0],
-            cutoffs=list(recipe.evaluate.cutoffs),
-            exclude_seen=recipe.train.exclude_seen,
-            code=model_code(recipe)[fit["model"]],
+def _score_tasks(context: StageContext, task: str, test: list[PartRef]) -> list[Task]:
+    recipe, done = context.recipe, context.done
+    trained = done["train"]
+    validation = done["combine"].parts(*question_names(done["combine"], task, "validation"))
+    shared = [*done["split"].parts("items"), *validation, *test]
+    on_menu = menu(recipe, task)
+    tasks = []
+    for facts in trained.facts["fits"]:
+        fit = fit_of(facts)
+        if facts["skipped"] or fit.task != task or fit.model not in on_menu:
+            continue
+        # A fusion's own files, and those of the models it is made of.
+        members = [fit_of(each) for each in facts.get("members", ())]
+        files = trained.parts(fit.name, *(member.name for member in members))
+        tasks.append(
+            context.verbs.task(
+                f"{_HERE}:score_one",
+                [*shared, *files],
+                **{key: facts[key] for key in ("task", "arm", "model", "generator", "trainer")},
+                members=list(facts.get("members", ())),
+                cutoffs=list(recipe.evaluate.cutoffs),
+                exclude_seen=recipe.train.exclude_seen,
+                code=[rankers(task).source_sha256(each.model) for each in members or [fit]],
+            )
         )
-        for fit in fitted
-    ]
+    return tasks
+
+
+def count_items(job: Job) -> None:
+    """Count how often real people chose each item: what novelty and inequality are told by."""
+    rows = job.frame(job.params["table"])
+    job.write("catalogue", count_catalogue(job.frame("items"), rows))
 
 
 def score_one(job: Job) -> None:
     """Let one model rank the whole catalogue for every question of validation and test."""
     params = job.params
-    task = get_task(params["task"])
-    name = f"models/{params['arm']}/{params['model']}/{params['number']}"
-    ranker = rankers(task.name).get(params["model"]).load(job.folder(name))
+    task, fit = get_task(params["task"]), fit_of(params)
+    model = _load(job, fit)
     for part in ("validation", "test"):
-        holdout = as_holdout(job, part, params["exclude_seen"])
-        ranking = ranker.rank(
+        holdout = as_holdout(job, task.name, part, params["exclude_seen"])
+        ranking = model.rank(
             holdout.requests,
             k=list_length(params["cutoffs"]),
             exclude_seen=holdout.exclude_seen,
@@ -121,23 +152,28 @@ def score_one(job: Job) -> None:
         units = score_units(
             ranking,
             holdout.truth,
-            job.frame(f"{part}/membership"),
+            job.frame(membership_name(task.name, part)),
             task.metrics,
             params["cutoffs"],
+            catalogue=job.frame("catalogue"),
         )
         labelled = units.with_columns(
             pl.lit(task.name).alias("task"),
-            pl.lit(params["model"]).alias("model"),
-            pl.lit(params["arm"]).alias("arm"),
-            # Real rows alone have no generator, so that their run pairs with any generator's.
-            pl.lit(0 if params["arm"] == "real" else params["number"], dtype=pl.Int64).alias(
-                "generator"
-            ),
-            pl.lit(params["number"], dtype=pl.Int64).alias("seed"),
+            pl.lit(fit.model).alias("model"),
+            pl.lit(fit.arm).alias("arm"),
+            pl.lit(fit.generator, dtype=pl.Int64).alias("generator"),
+            pl.lit(fit.trainer, dtype=pl.Int64).alias("seed"),
         )
-        label = f"{params['arm']}-{params['model']}-{params['number']}"
-        table = "units" if part == "test" else f"units/{part}"
-        job.write(table, labelled.select(list(EVALUATION_COLUMNS["units"])), label)
+        columns = labelled.select(list(EVALUATION_COLUMNS["units"]))
+        job.write("units" if part == "test" else f"units/{part}", columns, fit.label)
+
+
+def _load(job: Job, fit: Fit) -> Ranker | Fusion:
+    known = rankers(fit.task)
+    if not job.params["members"]:
+        return known.get(fit.model).load(job.folder(fit.name))
+    members = [fit_of(each) for each in job.params["members"]]
+    return Fusion.load(job.folder(fit.name), load_parts(job, members))
 
 
 def compare(job: Job) -> dict[str, Any]:
@@ -201,7 +237,8 @@ STAGE = Stage(
     needs=("split", "combine", "train"),
     rooms=(
         "schema", "evaluate", "train",
-        "pipeline.stages.evaluate", "pipeline.stages.questions", "pipeline.stages.base",
+        "pipeline.stages.evaluate", "pipeline.stages.design", "pipeline.stages.questions",
+        "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "hypotheses": _plan(recipe),
@@ -209,7 +246,7 @@ STAGE = Stage(
         "evaluate": recipe.evaluate.model_dump(mode="json", exclude={"fail_under"}),
         "train": recipe.train.model_dump(mode="json"),
         "code": model_code(recipe),
-        "arms": list(arms(recipe)),
+        "arms": {task: list(arms(recipe, task)) for task in recipe.train.tasks},
         "mode": recipe.privacy.mode,
         "seed": recipe.seed,
     },

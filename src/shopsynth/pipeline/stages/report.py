@@ -16,8 +16,11 @@ from shopsynth.pipeline.manifest import Manifest, library_versions
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.redaction import redacted
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, add_counts
+from shopsynth.pipeline.stages.costs import merge
+from shopsynth.pipeline.stages.design import COMBINED, FUSED, REAL
 from shopsynth.pipeline.stages.evaluate import read_evaluation
 from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.train import trials_of
 from shopsynth.report import ReportContext, build_summary, write_report
 from shopsynth.train import get_task
 
@@ -80,7 +83,7 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
             for made in generated["made"]
             if made["number"] == 0 and made["synthesizer"] != NOISE
         ],
-        "dose": combined["dose"],
+        "dose": combined["dose"][recipe.train.tasks[0]][recipe.train.headline.split(FUSED)[0]],
         "near_duplicates": dropped,
         "stages": stage_costs(done, frozenset()),
         "recipe": redacted(recipe.model_dump(mode="json")),
@@ -89,6 +92,7 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
             **library_versions(),
             "machine": f"{platform.machine()}, {free_cores()} cores",
         },
+        "costs": merge(done["train"].costs, done["combine"].costs),
         "protocol": protocol(recipe, done),
         "headline_model": recipe.train.headline,
         "metric": get_task(recipe.train.tasks[0]).metrics[0],
@@ -113,19 +117,26 @@ def privacy_facts(recipe: Recipe) -> dict[str, Any]:
 
 
 def protocol(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, str]:
-    """Say how it was measured, in one sentence a rule."""
+    """Say how it was measured, in one sentence a rule: the tasks' own rules, then the run's."""
     skipped = sorted(
         {f"{f['model']}: {f['skipped']}" for f in done["train"].facts["fits"] if f["skipped"]}
+    )
+    evaluate, n_asked = recipe.evaluate, done["evaluate"].facts["test_units"]
+    seeds = (
+        f"{evaluate.seeds} generator seeds, each with {evaluate.trainer_seeds} trainer seeds"
+        if evaluate.trainer_seeds
+        else f"{evaluate.seeds} generator seeds, each with a trainer seed of its own"
     )
     rules = {
         **_rules_of_tasks(recipe),
         "fit set": "training part only, in every arm",
-        "split": str(recipe.split.by),
-        "intervals": f"95 %, bootstrap with {recipe.evaluate.resamples:,} resamples; "
-        "the wider of users and seeds-then-users",
+        "tuning": tuning_rule(recipe),
+        "split": split_rule(recipe),
+        "intervals": f"95 %, bootstrap with {evaluate.resamples:,} resamples; "
+        "the wider of units and seeds-then-units",
         "minimum detectable effect": "two-sided 5 %, power 80 %",
-        "seeds": f"{recipe.evaluate.seeds} generator seeds, each with one trainer seed",
-        "test questions": f"{done['evaluate'].facts['test_units']:,}",
+        "seeds": seeds,
+        "test questions": f"{n_asked:,}",
     }
     return {**rules, "models left out": "; ".join(skipped)} if skipped else rules
 
@@ -142,12 +153,36 @@ def _rules_of_tasks(recipe: Recipe) -> dict[str, str]:
     return told
 
 
+def tuning_rule(recipe: Recipe) -> str:
+    """Say how options and doses were chosen."""
+    doses = "each model's dose by validation"
+    if not recipe.train.trials:
+        return f"options as the recipe gives them, the same in every arm; {doses}"
+    return (
+        f"{trials_of(recipe, COMBINED)} trials and the doses for {COMBINED}, as many trials "
+        f"({trials_of(recipe, REAL)}) for every other arm, by validation; {doses}"
+    )
+
+
+def split_rule(recipe: Recipe) -> str:
+    """Say how the holdout was cut, and at low data who learns and who is asked."""
+    split = recipe.split
+    if not split.low_data:
+        return str(split.by)
+    judges = f"other {split.validation_users:.0%}" if split.validation_users else "same users"
+    return (
+        f"{split.by}; {split.train_users:.0%} of the users train, the {judges} choose, "
+        f"{split.asked_users:.0%} others are asked in test"
+    )
+
+
 def render(job: Job) -> dict[str, Any]:
     """Write the report's files and return the summary without the run's own costs."""
     facts = dict(job.params)
     recipe = facts.pop("recipe")
     recipe_sha256 = facts.pop("recipe_sha256")
     registration = facts.pop("registration") or None
+    costs = facts.pop("costs")
     counted = [
         {"table": table, "reason": reason, "n": n}
         for table, reasons in facts.pop("rejects").items()
@@ -169,6 +204,7 @@ def render(job: Job) -> dict[str, Any]:
         privacy={key: facts["privacy"][key] for key in ("mode", "unit", "epsilon", "delta")},
         stages=context.stages,
         registration=registration,
+        costs=costs,
     )
     job.write_folder("report", lambda folder: write_report(summary, evaluation, context, folder))
     return {"summary": summary}

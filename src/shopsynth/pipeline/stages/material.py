@@ -1,0 +1,74 @@
+"""What arms are mixed from, as parts.
+
+In: the split, the synthetic rows that were kept. Out: a :class:`~shopsynth.combine.Material`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shopsynth.combine import Dose, Material
+from shopsynth.pipeline.base import PartRef
+from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.stages.base import read_dataset, read_part
+from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.schema import Dataset, SyntheticDataset
+from shopsynth.train import get_task
+
+
+def material_parts(kept: Sequence[PartRef], number: int) -> list[PartRef]:
+    """Pick the synthetic parts of one generator seed."""
+    return [ref for ref in kept if ref.name.startswith("kept/") and ref.label == str(number)]
+
+
+def mixing(recipe: Recipe, task: str, dose: Dose) -> dict[str, Any]:
+    """Collect the parameters from which :func:`read_material` knows what to mix."""
+    return {
+        "table": get_task(task).table,
+        "ratio": dose.ratio,
+        "weight": dose.weight,
+        "tail_max_events": recipe.split.tail_max_events,
+    }
+
+
+def read_material(job: Job) -> Material:
+    """Build what arms are mixed from, out of a job's inputs and parameters."""
+    catalogue = read_dataset(job, "train")
+    names = [name for name in job.names() if name.startswith("kept/")]
+    made = {
+        name: read_synthetic(job, name, {"synthesizer": name.removeprefix("kept/")}, catalogue)
+        for name in names
+    }
+    noise = made.get(f"kept/{NOISE}")
+    return Material(
+        real=catalogue,
+        synthetic=tuple(each for each in made.values() if each.synthesizer != NOISE),
+        noise=noise,
+        # The arm of real rows alone has no dose, but a material always has one.
+        ratio=job.params["ratio"] or 1.0,
+        weight=job.params["weight"],
+        table=job.params["table"],
+        tail_max_events=job.params["tail_max_events"],
+        reserve=read_part(job, "reserve"),
+    )
+
+
+def read_synthetic(
+    job: Job, name: str, facts: dict[str, Any], catalogue: Dataset | None = None
+) -> SyntheticDataset:
+    """Read one method's rows.
+
+    Args:
+        job: Has the part ``name`` and the catalogue.
+        name: Of the part.
+        facts: What the generate stage told of it.
+        catalogue: Has the items, if they were read before.
+    """
+    items = catalogue.items if catalogue else job.frame("items")
+    return SyntheticDataset(
+        Dataset(items=items, events=job.frame(name)),
+        synthesizer=facts["synthesizer"],
+        config_sha256=facts.get("config_sha256", ""),
+        seed=facts.get("seed", 0),
+        source_sha256=facts.get("source_sha256", ""),
+    )
