@@ -6,7 +6,7 @@ That equal arms are called different no more often than promised is tested in
 
 import pytest
 
-from fakes.planted import write_families, write_lottery
+from fakes.planted import CONTROLS, write_families, write_lottery
 from shopsynth.pipeline import run
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -26,6 +26,17 @@ def test_what_must_help_is_found(tmp_path):
     assert found["item_knn"]["relative"] > 0.1
     assert found["item_knn"]["unbeaten"] == ""
     assert "als" in found["item_knn"]["confirmed_by"]
+
+
+def test_what_the_text_itself_gives_is_told_as_such(tmp_path):
+    """The same shop beside the control that reads titles: nobody had to synthesize families."""
+    controls = (*CONTROLS, "side_information")
+    path = write_families(tmp_path, ("popularity", "item_knn", "als"), controls)
+    found = verdicts(path, tmp_path / "w")["item_knn"]
+    assert found["unbeaten"] == ""
+    assert found["side_information"] == "not shown to match side information", found
+    assert found["verdict"] == "helps this model"
+    assert not found["passed"]
 
 
 def test_what_the_untrained_rival_gives_as_well_is_no_headline(tmp_path):

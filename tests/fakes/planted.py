@@ -21,6 +21,8 @@ _PER_FAMILY = 6
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _SYLLABLES = ("ba", "do", "fu", "ge", "ki", "lu", "mo", "ne", "pa", "ri", "so", "tu", "ze")
 
+CONTROLS = ("same_compute", "oversample", "noise", "broken_link")
+
 RECIPE = """
 title = "Planted truth"
 seed = 5
@@ -53,7 +55,7 @@ exclude_seen = true # nobody in these shops buys twice
 
 [evaluate]
 seeds = 5
-controls = ["same_compute", "oversample", "noise", "broken_link", "side_information"]
+controls = [{controls}]
 resamples = 2000
 cutoffs = [10]
 
@@ -63,7 +65,11 @@ workers = 2
 
 
 def write_families(
-    folder: Path, models: tuple[str, ...], n_users: int = 400, seed: int = 0
+    folder: Path,
+    models: tuple[str, ...],
+    controls: tuple[str, ...] = CONTROLS,
+    n_users: int = 400,
+    seed: int = 0,
 ) -> Path:
     """Write the shop in which synthetic histories must help; return the recipe's path."""
     rng = np.random.default_rng(seed)
@@ -74,7 +80,7 @@ def write_families(
         family = rng.integers(len(words))
         members = family * _PER_FAMILY + rng.permutation(_PER_FAMILY)
         histories.append(members[: rng.integers(4, _PER_FAMILY + 1)])
-    return _write(folder, titles, histories, models)
+    return _write(folder, titles, histories, models, controls)
 
 
 def write_lottery(folder: Path, models: tuple[str, ...], n_users: int = 400, seed: int = 0) -> Path:
@@ -88,11 +94,15 @@ def write_lottery(folder: Path, models: tuple[str, ...], n_users: int = 400, see
         rng.choice(N_ITEMS, size=rng.integers(4, 7), replace=False, p=popularity)
         for _ in range(n_users)
     ]
-    return _write(folder, titles, histories, models)
+    return _write(folder, titles, histories, models, CONTROLS)
 
 
 def _write(
-    folder: Path, titles: list[str], histories: list[np.ndarray], models: tuple[str, ...]
+    folder: Path,
+    titles: list[str],
+    histories: list[np.ndarray],
+    models: tuple[str, ...],
+    controls: tuple[str, ...],
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     rows = [
@@ -105,5 +115,7 @@ def _write(
     items.write_csv(folder / "items.csv")
     events.write_csv(folder / "events.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
     path = folder / "recipe.toml"
-    path.write_text(RECIPE.format(models=", ".join(f'"{name}"' for name in models)))
+    names = {"models": models, "controls": controls}
+    quoted = {key: ", ".join(f'"{name}"' for name in words) for key, words in names.items()}
+    path.write_text(RECIPE.format(**quoted))
     return path
