@@ -173,6 +173,22 @@ def test_full_and_sampled_softmax_learn_the_circle_and_stop_by_themselves() -> N
         assert 20 < model.steps_ < 1000
 
 
+@pytest.mark.parametrize("name", ["gru4rec", "sasrec"])
+def test_bfloat16_learns_the_circle_too_and_leaves_float32_weights(name: str) -> None:
+    options = TINY | {"learning_rate": 0.03, "dropout": 0.0, "full_softmax_items": 3}
+    asked = holdout(24, 10)
+    scores = {}
+    for precision in ("auto", "float32", "bfloat16"):
+        model = make_ranker("next_item", name, options | {"precision": precision, "device": "cpu"})
+        model.fit(training_set(circle(24, 10)), asked, seed=0, steps=80)
+        weights = model.fitted_.network.parameters()  # type: ignore[attr-defined]
+        assert {weight.dtype for weight in weights} == {torch.float32}
+        scores[precision] = model.rank(asked.requests, k=N_ITEMS).frame
+    assert scores["auto"].equals(scores["float32"])
+    assert not scores["auto"].equals(scores["bfloat16"])
+    assert Probe(asked, 100, 0).ndcg(Ranking(scores["bfloat16"])) > 0.95
+
+
 def test_steps_are_taken_exactly_and_reported() -> None:
     seen = SimpleNamespace(total=None, done=0)
 

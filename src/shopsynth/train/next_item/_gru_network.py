@@ -55,9 +55,13 @@ class GruNetwork(HistoryNetwork):
         if len(order):
             inputs = self.norm(self.dropout(self.items(items.flatten()[order])))
             # cuDNN's kernels are not deterministic everywhere, and copied weights make them warn.
-            with torch.backends.cudnn.flags(enabled=False):
-                hidden, _ = self.gru(PackedSequence(inputs, batch_sizes))
-            states = states.index_copy(0, order, self.narrow(self.dropout(hidden.data)))
+            # The recurrence stays float32: on a CPU bfloat16 makes a step 1.4 times as long.
+            with (
+                torch.backends.cudnn.flags(enabled=False),
+                torch.autocast(inputs.device.type, enabled=False),
+            ):
+                hidden, _ = self.gru(PackedSequence(inputs.float(), batch_sizes))
+            states = states.index_copy(0, order, self.narrow(self.dropout(hidden.data)).float())
         return states.view(*items.shape, -1)
 
 

@@ -59,11 +59,12 @@ class HistoryNetwork(nn.Module, ABC):
         """Score ``items`` (default: all) for ``(question, dim)`` states: ``(question, item)``."""
         embeddings = self.items.weight if items is None else self.items(items)
         directions = functional.normalize(embeddings, dim=-1)
-        return functional.normalize(states, dim=-1) @ directions.T / self.temperature
+        cosines = functional.normalize(states, dim=-1) @ directions.T
+        return cosines.float() / self.temperature
 
     def scores_of(self, states: Tensor, items: Tensor) -> Tensor:
         """Score one item for each state: ``(question,)``."""
-        cosines = functional.cosine_similarity(states, self.items(items), dim=-1)
+        cosines = functional.cosine_similarity(states.float(), self.items(items), dim=-1)
         return cosines / self.temperature
 
 

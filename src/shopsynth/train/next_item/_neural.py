@@ -91,6 +91,11 @@ class NeuralOptions(Settings):
     patience: int = Field(default=5, ge=1)
     """Evaluations without improvement of validation NDCG@10 after which training ends."""
 
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of matrix products while training; weights and ranking stay float32. auto takes bfloat16 on a
+    GPU and float32 on a CPU, where it does not gain: one thread of a server CPU with avx512_bf16
+    takes 36 to 38 ms a step of sasrec on Amazon Beauty, against 32 ms in float32."""
+
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes a GPU where there is one."""
 
@@ -256,6 +261,13 @@ def _schedule(options: NeuralOptions, n_items: int, steps: int | None) -> "Sched
         max_epochs=options.max_epochs,
         patience=options.patience,
         steps=steps,
+        bfloat16=_in_bfloat16(options),
+    )
+
+
+def _in_bfloat16(options: NeuralOptions) -> bool:
+    return options.precision == "bfloat16" or (
+        options.precision == "auto" and _device(options) == "cuda"
     )
 
 

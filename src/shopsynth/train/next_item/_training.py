@@ -37,6 +37,7 @@ class Schedule:
         max_epochs: Epochs after which training ends in any case.
         patience: Evaluations without improvement after which training ends.
         steps: Take exactly so many steps instead.
+        bfloat16: Multiply matrices in half the bits while training; weights stay float32.
     """
 
     learning_rate: float
@@ -47,6 +48,7 @@ class Schedule:
     max_epochs: int
     patience: int
     steps: int | None
+    bfloat16: bool
 
 
 class Training:
@@ -126,18 +128,7 @@ class Training:
                 yield held, True
 
     def _step(self, batch: Batch) -> None:
-        states = self._network(
-            self._tensor(batch.items),
-            self._tensor(batch.positions),
-            self._tensor(batch.histories),
-        )
-        asking = states.flatten(0, 1)[self._tensor(batch.questions)]
-        answers = Answers(
-            self._tensor(batch.asked_by),
-            self._tensor(batch.targets),
-            self._tensor(batch.weights),
-        )
-        loss = self._loss(asking, answers)
+        loss = self._loss_of(batch)
         if not torch.isfinite(loss):
             raise InputError(
                 f"{self._name}: expected a finite loss, got {loss.item()} after {self.n_steps} "
@@ -151,6 +142,21 @@ class Training:
         torch.autograd.backward(loss)
         self._optimizer.step()
         self._update_average()
+
+    def _loss_of(self, batch: Batch) -> Tensor:
+        answers = Answers(
+            self._tensor(batch.asked_by),
+            self._tensor(batch.targets),
+            self._tensor(batch.weights),
+        )
+        with torch.autocast(self._device.type, torch.bfloat16, self._schedule.bfloat16):
+            states = self._network(
+                self._tensor(batch.items),
+                self._tensor(batch.positions),
+                self._tensor(batch.histories),
+            )
+            asking = states.flatten(0, 1)[self._tensor(batch.questions)]
+            return self._loss(asking, answers)
 
     def _loss(self, asking: Tensor, answers: Answers) -> Tensor:
         n_items, n = len(self._network.items.weight), self._schedule.negatives

@@ -5,14 +5,13 @@ scores are cosines between the state after its newest events and every item. Not
 item never trained is listed after all others, in one tie.
 """
 
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
-from shopsynth.train.next_item._neural import Fitted, NeuralOptions, fit_network, restore
-from shopsynth.train.next_item._store import read_model
+from shopsynth.schema import Settings
+from shopsynth.train.next_item._neural import NeuralOptions
+from shopsynth.train.next_item._neural_ranker import NeuralRanker
 from shopsynth.train.next_item.base import register
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Gru4RecOptions(NeuralOptions):
 
 
 @register("gru4rec")
-class Gru4Rec:
+class Gru4Rec(NeuralRanker[Gru4RecOptions]):
     """Gated recurrent units over a history, trained with cross-entropy.
 
     A second architecture beside ``sasrec``: an uplift that only one of them shows is the model's,
@@ -52,59 +51,11 @@ class Gru4Rec:
         RecSys 2023, https://arxiv.org/abs/2309.07602.
     """
 
+    name: ClassVar[str] = "gru4rec"
     Options: ClassVar[type[Settings]] = Gru4RecOptions
-    fitted_: Fitted
 
-    def __init__(self, options: Settings) -> None:
-        self.options = Gru4RecOptions.model_validate(options)
-        self.steps_ = 0
-
-    def fit(
-        self,
-        training: TrainingSet,
-        validation: Holdout,
-        *,
-        seed: int,
-        steps: int | None = None,
-        progress: Progress = SILENT,
-    ) -> Self:
-        """Train until validation NDCG@10 stops rising, or for ``steps`` steps.
-
-        Raises:
-            EmptyDataError: If no user has events at two different times.
-            InputError: If the loss stops being finite.
-        """
-        self.fitted_, self.steps_ = fit_network(
-            "gru4rec",
-            self.options,
-            self._new_network,
-            training,
-            validation,
-            seed=seed,
-            steps=steps,
-            progress=progress,
-        )
-        return self
-
-    def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
-        """Rank the catalogue by cosine to the state after each user's newest events."""
-        histories = self.fitted_.read(requests)
-        return self.fitted_.answer(requests, histories, k, exclude_seen)
-
-    def save(self, folder: Path) -> None:
-        """Write the weights."""
-        self.fitted_.save(folder, "gru4rec", self.options, self.steps_)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the weights."""
-        stored = read_model(folder, "gru4rec")
-        model = cls(Gru4RecOptions.parse(stored.options, str(folder)))
-        model.fitted_ = restore(stored, model.options, model._new_network)
-        model.steps_ = stored.steps
-        return model
-
-    def _new_network(self, n_items: int) -> "GruNetwork":
+    def new_network(self, n_items: int) -> "GruNetwork":
+        """Make a network with first weights for a catalogue of ``n_items`` items."""
         from shopsynth.train.next_item._gru_network import GruNetwork
 
         options = self.options
@@ -116,3 +67,7 @@ class Gru4Rec:
             options.dropout,
             options.temperature,
         )
+
+    @classmethod
+    def _checked(cls, options: Settings) -> Gru4RecOptions:
+        return Gru4RecOptions.model_validate(options)

@@ -5,14 +5,13 @@ cosines between the state after its newest events and every item. Not for cold i
 trained is listed after all others, in one tie.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
-from shopsynth.train.next_item._neural import Fitted, NeuralOptions, fit_network, restore
-from shopsynth.train.next_item._store import read_model
+from shopsynth.schema import Settings
+from shopsynth.train.next_item._neural import NeuralOptions
+from shopsynth.train.next_item._neural_ranker import NeuralRanker
 from shopsynth.train.next_item.base import register
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class SasrecOptions(NeuralOptions):
 
 
 @register("sasrec")
-class Sasrec:
+class Sasrec(NeuralRanker[SasrecOptions]):
     """Self-attentive sequential recommendation, trained with cross-entropy.
 
     At the end of each moment of a history (an order, or a single event) the network is asked for
@@ -58,61 +57,17 @@ class Sasrec:
         https://arxiv.org/abs/2309.07602.
     """
 
+    name: ClassVar[str] = "sasrec"
     Options: ClassVar[type[Settings]] = SasrecOptions
-    fitted_: Fitted
 
-    def __init__(self, options: Settings) -> None:
-        self.options = SasrecOptions.model_validate(options)
-        self.steps_ = 0
-
-    def fit(
-        self,
-        training: TrainingSet,
-        validation: Holdout,
-        *,
-        seed: int,
-        steps: int | None = None,
-        progress: Progress = SILENT,
-    ) -> Self:
-        """Train until validation NDCG@10 stops rising, or for ``steps`` steps.
-
-        Raises:
-            EmptyDataError: If no user has events at two different times.
-            InputError: If the loss stops being finite.
-        """
-        self.fitted_, self.steps_ = fit_network(
-            "sasrec",
-            self.options,
-            self._new_network,
-            training,
-            validation,
-            seed=seed,
-            steps=steps,
-            progress=progress,
-        )
-        return self
-
-    def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
-        """Rank the catalogue by cosine to the state after each user's newest events."""
-        histories = self.fitted_.read(requests)
-        return self.fitted_.answer(requests, histories, k, exclude_seen)
-
-    def save(self, folder: Path) -> None:
-        """Write the weights."""
-        self.fitted_.save(folder, "sasrec", self.options, self.steps_)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the weights."""
-        stored = read_model(folder, "sasrec")
-        model = cls(SasrecOptions.parse(stored.options, str(folder)))
-        model.fitted_ = restore(stored, model.options, model._new_network)
-        model.steps_ = stored.steps
-        return model
-
-    def _new_network(self, n_items: int) -> "SasrecNetwork":
+    def new_network(self, n_items: int) -> "SasrecNetwork":
+        """Make a network with first weights for a catalogue of ``n_items`` items."""
         from shopsynth.train.next_item._sasrec_network import NetworkSize, SasrecNetwork
 
         options = self.options
         size = NetworkSize(n_items, options.dim, options.layers, options.heads, options.max_length)
         return SasrecNetwork(size, options.dropout, options.temperature)
+
+    @classmethod
+    def _checked(cls, options: Settings) -> SasrecOptions:
+        return SasrecOptions.model_validate(options)
