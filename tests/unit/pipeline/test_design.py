@@ -63,14 +63,14 @@ def test_parts_of_a_fusion_are_fitted_even_if_they_are_not_on_the_menu():
 
 def test_side_information_is_fused_from_fits_on_real_rows():
     """No second fit: the model as it is, and the one that reads text, weighed on validation."""
-    values = {"models": ["item_knn", "hybrid"], "headline": "item_knn"}
+    values = {"models": ["item_knn", "content_knn"], "headline": "item_knn"}
     sided = recipe(train=values, evaluate={"seeds": 1, "controls": ["side_information"]})
     made = {fit.arm for fit in (*first_fits(sided), *second_fits(sided))}
     assert made == {"real", "combined", "synthetic"}
     assert fused_fits(sided) == {
         Fit("next_item", "side_information", "item_knn", 0, 0): (
             Fit("next_item", "real", "item_knn", 0, 0),
-            Fit("next_item", "real", "hybrid", 0, 0),
+            Fit("next_item", "real", "content_knn", 0, 0),
         )
     }
 
@@ -78,8 +78,8 @@ def test_side_information_is_fused_from_fits_on_real_rows():
 def test_the_model_of_side_information_is_fitted_for_that_control_alone():
     values = {"models": ["item_knn"], "headline": "item_knn"}
     sided = recipe(train=values, evaluate={"seeds": 1, "controls": ["side_information"]})
-    extra = [fit for fit in first_fits(sided) if fit.model == "hybrid"]
-    assert extra == [Fit("next_item", "real", "hybrid", 0, 0)]
+    extra = [fit for fit in first_fits(sided) if fit.model == "content_knn"]
+    assert extra == [Fit("next_item", "real", "content_knn", 0, 0)]
 
 
 def test_a_task_has_the_controls_that_make_sense_for_it():

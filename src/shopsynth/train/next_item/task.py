@@ -39,7 +39,7 @@ class NextItem:
     metrics: ClassVar[tuple[str, ...]] = ("ndcg", "recall", "mrr")
     slice_names: ClassVar[tuple[str, ...]] = ("all", "cold", "tail", "warm", "short", "new")
     controls: ClassVar[tuple[str, ...]] = ("same_compute", "oversample", "noise", "broken_link")
-    side_information: ClassVar[str | None] = "hybrid"
+    side_information: ClassVar[str | None] = "content_knn"
     rankers: ClassVar[Registry[Ranker]] = RANKERS
 
     def holdout(self, split: Split, part: str) -> Holdout:
