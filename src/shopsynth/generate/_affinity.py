@@ -23,6 +23,10 @@ _CUTOFF = 10
 _MAX_ASKED = 5000
 """Histories asked for a weight: the standard error of NDCG@10 is then near .002."""
 
+_COMMON = 2000
+"""Items that share a feature, above which it says little and costs much: every pair that has it is
+compared."""
+
 _LONG_AGO = 1e-9
 """Weight of items older than the context: they rank nothing, but they are not bought again."""
 
@@ -90,6 +94,8 @@ def likeness(
 ) -> sparse.csr_matrix:
     """Find ``k`` neighbours of every item by content.
 
+    Features that more than 2,000 items have are not compared; lengths still count them.
+
     Args:
         vectors: ``(n_items, n_features)`` rows of length 1 or 0.
         k: Neighbours kept of each item.
@@ -99,6 +105,9 @@ def likeness(
         ``(n_items, n_items)``, as :attr:`Affinity.alike`.
     """
     everything = np.arange(vectors.shape[0])
+    telling = np.bincount(vectors.indices, minlength=vectors.shape[1]) <= _COMMON
+    vectors = (vectors @ sparse.diags_array(telling.astype(np.float32))).tocsr()
+    vectors.eliminate_zeros()
     table = nearest_rows(vectors, everything, everything, k=k, progress=progress)
     return _unit_matrix(table, everything.size)
 
