@@ -22,7 +22,17 @@ from _record import RESULTS, record
 
 GOALS = {0.1: 0.12, 0.25: 0.08, 0.5: 0.0}
 ASKED = {0.1: 0.4, 0.25: 0.4, 0.5: 0.2}
+SIZES = {0.1: 10.0, 0.25: 6.0, 0.5: 3.0}
+"""Synthetic users per real one: the less there is, the more the teacher can tell."""
+
+WEIGHT = 0.3
 NEURAL, SYSTEM = "sasrec", "system"
+MODELS = ("item_knn", "content_knn", "hybrid", "sasrec", "sasrec+hybrid")
+
+OPTIONS = {"sasrec": {"layers": 1, "negatives": 256, "learning_rate": 0.002, "patience": 8}}
+"""The same in every arm. Chosen for real rows alone, at 10 % of Beauty, on users who are neither
+trained on nor asked here: NDCG@10 .0194 in 26 CPU seconds, against .0181 in 75 with the defaults,
+and .0198 in 57 with two layers. Twice the steps change nothing: it is converged."""
 
 
 def recipe_for(share: float, data_set: str) -> dict[str, object]:
@@ -38,12 +48,19 @@ def recipe_for(share: float, data_set: str) -> dict[str, object]:
             "asked_users": ASKED[share],
         },
         "privacy": {"mode": "public"},
-        "generate": [{"synthesizer": "teacher", "size": 10.0}],
-        "combine": {"doses": [2.0, 10.0], "weights": [0.2, 1.0]},
+        "generate": [
+            {
+                "synthesizer": "teacher",
+                "size": SIZES[share],
+                "options": {"sharpness": 16.0},
+            }
+        ],
+        "combine": {"ratio": SIZES[share], "weight": WEIGHT},
         "train": {
-            "models": ["item_knn", "content_knn", "hybrid", "gru4rec", "sasrec", "sasrec+hybrid"],
+            "models": MODELS,
             "headline": NEURAL,
             "exclude_seen": True,
+            "options": OPTIONS,
         },
         "evaluate": {
             "seeds": 3,
