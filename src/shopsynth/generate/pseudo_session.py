@@ -3,7 +3,7 @@
 In: a private view's events and catalogue. Out: events of new users, each with one such item.
 
 Teaches a model where items belong that nobody, or almost nobody, has bought yet, by what the
-catalogue says about them. Not for catalogues without text.
+catalogue says about them. Not for catalogues without text or attributes.
 """
 
 from dataclasses import dataclass, replace
@@ -94,7 +94,7 @@ class PseudoSession:
         Raises:
             PrivacyError: If ``view`` is not a view of a mode without guarantee.
             EmptyDataError: If no catalogue item was ever bought.
-            InputError: If the catalogue has no text.
+            InputError: If the catalogue has neither text nor attributes.
         """
         check_view(view, _METHOD, self.modes)
         form, histories = read_histories(view, _METHOD)

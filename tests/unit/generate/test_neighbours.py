@@ -55,3 +55,13 @@ def test_similarity_must_exceed_the_least(least, expected):
     vectors = sparse.csr_matrix(np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]]))
     table = nearest_rows(vectors, np.array([0]), np.arange(4), k=5, least=least)
     assert listed(table) == expected
+
+
+@pytest.mark.parametrize("k", [1, 7, 59, 80])
+def test_thinning_crowded_rows_changes_nothing(monkeypatch, k):
+    random = np.random.Generator(np.random.PCG64(6))
+    vectors = sparse.csr_matrix(random.integers(0, 4, (60, 5)).astype(np.float64))
+    everything = np.arange(60)
+    thinned = nearest_rows(vectors, everything, everything, k=k)
+    monkeypatch.setattr(_neighbours, "_MOST_PADDING", 0)
+    assert listed(thinned) == listed(nearest_rows(vectors, everything, everything, k=k))

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from shopsynth.generate import Conditions, make_synthesizer, teacher
-from shopsynth.generate._affinity import draw_next, next_scores
+from shopsynth.generate import Conditions, _affinity, make_synthesizer, teacher
+from shopsynth.generate._affinity import draw_next, likeness, next_scores
 from shopsynth.schema import InputError, RecipeError
 
 
@@ -74,6 +74,20 @@ def test_the_weight_of_content_is_chosen_by_what_it_is_worth(make_view):
         f"u{n:02d}": [f"g{n % 4}-{n // 4 % 4}", f"g{n % 4}-{4 + n // 4 % 4}"] for n in range(16)
     }
     assert fitted(make_view(pairs, TAGGED)).content_ > 0
+
+
+def test_a_part_of_many_histories_is_asked_and_says_the_same(make_view, monkeypatch):
+    view = make_view(groups(), TAGGED)
+    everybody = fitted(view).content_
+    monkeypatch.setattr(_affinity, "_MAX_ASKED", 60)
+    assert fitted(view).content_ == pytest.approx(everybody, abs=0.3)
+
+
+def test_what_most_items_share_is_not_compared(monkeypatch):
+    vectors = sparse.csr_matrix(np.array([[0.8, 0.6], [0.8, 0.6], [0.8, 0.6], [1.0, 0.0]]))
+    assert likeness(vectors, k=3).getnnz(axis=1).tolist() == [3, 3, 3, 3]
+    monkeypatch.setattr(_affinity, "_COMMON", 3)
+    assert likeness(vectors, k=3).getnnz(axis=1).tolist() == [2, 2, 2, 0]
 
 
 def test_single_events_leave_nobody_to_ask(make_view, rows_of):
