@@ -22,10 +22,16 @@ from _record import RESULTS, record
 
 GOALS = {0.1: 0.12, 0.25: 0.08, 0.5: 0.0}
 ASKED = {0.1: 0.4, 0.25: 0.4, 0.5: 0.2}
-SIZES = {0.1: 10.0, 0.25: 6.0, 0.5: 3.0}
-"""Synthetic users per real one: the less there is, the more the teacher can tell."""
+DOSES = {
+    ("beauty", 0.1): (10.0, 0.3),
+    ("toys", 0.1): (20.0, 1.0),
+    ("beauty", 0.25): (6.0, 0.3),
+    ("toys", 0.25): (6.0, 0.3),
+    ("beauty", 0.5): (3.0, 0.3),
+}
+"""Synthetic users per real one and the weight of their rows, as exploration chose them: the less
+there is, the more the teacher can tell."""
 
-WEIGHT = 0.3
 NEURAL, SYSTEM = "sasrec", "system"
 MODELS = ("item_knn", "content_knn", "hybrid", "sasrec", "sasrec+hybrid")
 
@@ -37,7 +43,7 @@ and .0198 in 57 with two layers. Twice the steps change nothing: it is converged
 
 def recipe_for(share: float, data_set: str) -> dict[str, object]:
     """Everything but the tables; every arm has the same options and the same menu."""
-    goal = GOALS[share]
+    goal, (size, weight) = GOALS[share], DOSES[data_set, share]
     return {
         "title": f"G2, {data_set}, {share:.0%} of the users",
         "seed": 7,
@@ -48,14 +54,8 @@ def recipe_for(share: float, data_set: str) -> dict[str, object]:
             "asked_users": ASKED[share],
         },
         "privacy": {"mode": "public"},
-        "generate": [
-            {
-                "synthesizer": "teacher",
-                "size": SIZES[share],
-                "options": {"sharpness": 16.0},
-            }
-        ],
-        "combine": {"ratio": SIZES[share], "weight": WEIGHT},
+        "generate": [{"synthesizer": "teacher", "size": size, "options": {"sharpness": 16.0}}],
+        "combine": {"ratio": size, "weight": weight},
         "train": {
             "models": MODELS,
             "headline": NEURAL,
