@@ -64,10 +64,9 @@ def write_tables(data: Path, data_set: str, folder: Path) -> str:
 
 def prove(recipe: Mapping[str, Any], tables: Path, workspace: Path) -> dict[str, Any]:
     """Run a recipe whose tables lie in a folder; return the summary."""
-    columns = {"user_id": "user_id", "item_id": "item_id", "position": "position"}
     shop = {
-        "items": {"path": "items.parquet", "columns": {"item_id": "item_id"}},
-        "events": {"path": "events.parquet", "columns": columns},
+        "items": {"path": "items.parquet"},
+        "events": {"path": "events.parquet"},
     }
     checked = make_recipe({"shop": shop, **recipe}, base=tables, where="benchmark")
     summary = run(checked, workspace, progress=Lines()).summary

@@ -112,6 +112,9 @@ def _attribute_vectors(rows: pl.DataFrame) -> list[sparse.csr_matrix]:
 
 def _values(column: pl.DataFrame, name: str) -> pl.DataFrame:
     """List an attribute's values by item; numbers count in lists only, where they are codes."""
+    if column.schema["value"] == pl.String:
+        # As ingest writes lists of words.
+        column = column.with_columns(pl.col("value").str.split(" > "))
     in_list = isinstance(column.schema["value"], pl.List)
     if in_list:
         column = column.explode("value")

@@ -74,6 +74,13 @@ def test_attributes_speak_where_there_is_no_text():
     assert np.allclose(np.diag(found), [1, 1, 1, 0])
 
 
+def test_a_list_that_ingest_wrote_as_text_is_read_as_a_list():
+    lists = pl.DataFrame({"item_id": ["a", "b", "c"], "tags": [["x", "y"], ["y"], ["z"]]})
+    joined = lists.with_columns(pl.col("tags").list.join(" > "))
+    assert np.array_equal(similarity(joined), similarity(lists))
+    assert similarity(joined)[0, 1] > 0.4
+
+
 def test_attributes_are_silent_where_there_is_text():
     items = ITEMS.head(3).with_columns(tags=pl.Series([["x"], ["y"], ["x"]]))
     assert np.array_equal(similarity(items), similarity(ITEMS.head(3)))

@@ -108,6 +108,13 @@ def test_content_knn_finds_kindred_titles_without_events() -> None:
     assert chinese["d"] > 0.2 > chinese["a"]
 
 
+def test_content_knn_reads_a_list_that_ingest_wrote_as_text() -> None:
+    items = pl.DataFrame({"item_id": ["a", "b", "c"], "tags": ["x > y", "y", "z"]})
+    got = scores(fitted("content_knn", shop([("u1", "a", 0, 1.0)], items)), ask(items, "a"))
+    assert got["b"] > 0.4
+    assert got["c"] == 0.0
+
+
 def test_content_knn_falls_back_on_attributes() -> None:
     items = pl.DataFrame(
         {"item_id": ["a", "b", "c"], "colour": ["red", "red", "blue"], "tags": [[1], [1, 2], [3]],

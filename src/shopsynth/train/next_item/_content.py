@@ -125,7 +125,10 @@ def _attribute_parts(indexed: pl.DataFrame) -> Iterator[pl.DataFrame]:
         if name in standard:
             continue
         values = indexed.select("item", pl.col(name).alias("value"))
-        if isinstance(dtype, pl.List):
+        if dtype == pl.String:
+            # As ingest writes lists of words.
+            values = values.with_columns(pl.col("value").str.split(" > "))
+        if isinstance(values.schema["value"], pl.List):
             values = values.explode("value")
         inner = values.schema["value"]
         if inner in (pl.String, pl.Boolean, pl.Categorical, pl.Enum) or (
