@@ -230,7 +230,28 @@ def benchmarks(_: str) -> str:
         facts += [("date", each.get("date")), ("note", each.get("note"))]
         listing = "\n".join(f"- {name}: {value}" for name, value in facts if value)
         parts.append(f"### {each['name']}\n\n```sh\n{each['command']}\n```\n\n{listing}")
+        if each.get("uplift"):
+            parts.append(_uplift_table(each["uplift"]))
     return "\n\n".join(parts)
+
+
+def _uplift_table(rows: list[dict[str, Any]]) -> str:
+    """Draw every comparison behind a result, with controls that were not beaten as they are."""
+    return table(
+        ("model", "slice", "arm", "against", "relative", "difference, 95 % interval", "verdict"),
+        [
+            (
+                row["model"],
+                f"{row['metric']}@{row['cutoff']} {row['slice']}",
+                row["arm"],
+                row["against"],
+                "–" if row["relative"] is None else f"{row['relative']:+.1%}",
+                f"{row['absolute']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]",
+                row["verdict"],
+            )
+            for row in rows
+        ],
+    )
 
 
 def _number(value: Any) -> str:
