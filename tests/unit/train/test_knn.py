@@ -27,7 +27,8 @@ def ask(items: pl.DataFrame, *history: str) -> Dataset:
 def fitted(name: str, training: TrainingSet, **options: object) -> Ranker:
     no_questions = Holdout(training.data, pl.DataFrame(schema={
         "unit_id": pl.String, "item_id": pl.String, "grade": pl.Float64}))  # fmt: skip
-    return make_ranker("next_item", name, dict(options)).fit(training, no_questions, seed=0)
+    plain = {"shrink": 0} if name == "item_knn" else {}
+    return make_ranker("next_item", name, plain | options).fit(training, no_questions, seed=0)
 
 
 def scores(ranker: Ranker, requests: Dataset) -> dict[str, float]:
@@ -51,6 +52,15 @@ def test_item_knn_is_a_weighted_cosine_with_recency() -> None:
     got = scores(fitted("item_knn", shop(BASKETS, ABC)), ask(ABC, "c", "a"))
     assert got == pytest.approx(
         {"a": 1 + 0.6 * cos_ac, "b": cos_ab, "c": 0.6 + cos_ac, "d": 0.0}, rel=1e-5
+    )
+
+
+def test_similarities_are_shrunk_by_how_few_bought_both() -> None:
+    """a and b share users of weight 4 in all, a and c one of weight 1; a is bought by 5."""
+    plain = scores(fitted("item_knn", shop(BASKETS, ABC)), ask(ABC, "a"))
+    shrunk = scores(fitted("item_knn", shop(BASKETS, ABC), shrink=4), ask(ABC, "a"))
+    assert shrunk == pytest.approx(
+        {"a": 5 / 9, "b": plain["b"] / 2, "c": plain["c"] / 5, "d": 0.0}, rel=1e-5
     )
 
 
