@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from shopsynth.combine import Material, build_arm
+from shopsynth.evaluate import count_catalogue
 from shopsynth.generate import make_synthesizer
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job, run_task
@@ -43,7 +44,7 @@ def shop(store) -> tuple[PartRef, ...]:
     rows = events.with_columns(pl.lit("real").alias("origin"), pl.lit(1.0).alias("weight"))
     return (
         job.write("items", pl.DataFrame({"item_id": [*"abcd"]})),
-        job.write("questions/next_item/validation/events", events),
+        job.write("questions/next_item/validation/requests/events", events),
         job.write("questions/next_item/validation/truth", truth),
         job.write(f"arms/next_item/{SAME_COMPUTE}", rows, "0"),
     )
@@ -123,17 +124,22 @@ def test_tied_answers_are_scored_alike_whatever_their_order(store, shop):
     answers = [("u", "a", 1.0), ("v", "c", 1.0)]
     truth = pl.DataFrame(answers, schema=TRUTH_COLUMNS, orient="row")
     membership = truth.select("unit_id", "item_id", pl.lit("all").alias("slice"))
-    history = job_frame(store, shop, "questions/next_item/validation/events")
+    history = job_frame(store, shop, "questions/next_item/validation/requests/events")
     asked = [
         job.write(f"questions/next_item/{part}/{name}", frame)
         for part in ("validation", "test")
-        for name, frame in (("events", history), ("truth", truth), ("membership", membership))
+        for name, frame in (
+            ("requests/events", history),
+            ("truth", truth),
+            ("membership", membership),
+        )
     ]
+    catalogue = job.write("catalogue", count_catalogue(job_frame(store, shop, "items"), history))
     params = fit_params("popularity") | {"cutoffs": [2], "members": []}
     task = Task(
         "evaluate",
         "shopsynth.pipeline.stages.evaluate:score_one",
-        (shop[0], *asked, *fitted.outputs),
+        (shop[0], *asked, catalogue, *fitted.outputs),
         params,
     )
     scored = run_task(task, store)
