@@ -22,7 +22,7 @@ def get_task(name: str) -> Task:
         UnknownNameError: If there is no such task; lists those that exist.
 
     Example:
-        >>> get_task("next_item").metrics
+        >>> get_task("next_item").metrics[:3]
         ('ndcg', 'recall', 'mrr')
     """
     return TASKS.get(name)()

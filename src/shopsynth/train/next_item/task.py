@@ -36,7 +36,9 @@ class NextItem:
     name: ClassVar[str] = "next_item"
     unit: ClassVar[str] = "user"
     table: ClassVar[str] = "events"
-    metrics: ClassVar[tuple[str, ...]] = ("ndcg", "recall", "mrr")
+    metrics: ClassVar[tuple[str, ...]] = (
+        "ndcg", "recall", "mrr", "coverage", "novelty", "gini",
+    )  # fmt: skip
     slice_names: ClassVar[tuple[str, ...]] = ("all", "cold", "tail", "warm", "short", "new")
     controls: ClassVar[tuple[str, ...]] = ("same_compute", "oversample", "noise", "broken_link")
     side_information: ClassVar[str | None] = "content_knn"
