@@ -13,8 +13,8 @@ NEURAL, SYSTEM = "sasrec", "system"
 MODELS = ("item_knn", "hybrid", "sasrec", "sasrec+hybrid")
 
 OPTIONS = {"sasrec": {"layers": 1, "negatives": 256, "learning_rate": 0.002, "patience": 4}}
-"""The same in every arm. One layer, fewer negatives, a higher rate: the defaults take four times the
-time; dose and weight were chosen on validation of Beauty, one seed."""
+"""The same in every arm. One layer, fewer negatives and a higher rate than the defaults, which take
+four times the time; dose and weight were chosen on validation of Beauty, one seed."""
 
 CLAIMS = (
     {"name": "G1", "model": NEURAL, "goal": 0.03},
