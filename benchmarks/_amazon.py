@@ -1,10 +1,13 @@
-"""Amazon histories as S3-Rec ships them, cut by leave-one-out, and NDCG@10 of every user.
+"""Amazon histories, cut by leave-one-out, and NDCG@10 of every user.
 
-In: a file with a line a user. Out: a training set, validation and test questions, gains.
+In: Beauty and Toys as S3-Rec ships them (a line a user), or Grocery as ReChorus does (a line an
+event, with its day). Out: a training set, validation and test questions, gains.
 
 The last event of a user is the test question, the one before is the validation question and part
 of the history at test; training has neither. A user's own history is left out of the ranking:
-nobody repeats an item. Ties of the raw file keep their order.
+nobody repeats an item in any of the three. Beauty and Toys keep the raw order of ties, for they
+have no times by which to know them; the events of one day of Grocery are shuffled, with a fixed
+seed.
 """
 
 import gzip
@@ -18,17 +21,14 @@ from shopsynth.schema import Dataset, Holdout, TrainingSet
 
 BEAUTY = Path("amazon-beauty-s3rec") / "Beauty.txt.gz"
 TOYS = Path("amazon-toys-s3rec") / "Toys_and_Games.txt.gz"
+GROCERY = Path("amazon-grocery-rechorus") / "train.csv.gz"
+DATA_SETS = {"beauty": BEAUTY, "toys": TOYS, "grocery": GROCERY}
 RESAMPLES = 2000
+TIE_SEED = 0
 
 
 def read_shop(path: Path) -> tuple[TrainingSet, Holdout, Holdout]:
-    with gzip.open(path, "rt") as stream:
-        lines = [line.split() for line in stream]
-    events = (
-        pl.DataFrame({"user_id": [u[0] for u in lines], "item_id": [u[1:] for u in lines]})
-        .with_columns(pl.int_ranges(pl.col("item_id").list.len()).alias("position"))
-        .explode("item_id", "position")
-    )
+    events = _days(path) if path.name == GROCERY.name else _lines(path)
     from_end = pl.len().over("user_id") - pl.col("position")
     items = events.select("item_id").unique(maintain_order=True)
     train = events.filter(from_end > 2).with_columns(
@@ -43,6 +43,24 @@ def read_shop(path: Path) -> tuple[TrainingSet, Holdout, Holdout]:
         return Holdout(Dataset(items=items, events=history), truth, exclude_seen=True)
 
     return TrainingSet(Dataset(items=items, events=train), "real"), questions(2), questions(1)
+
+
+def _lines(path: Path) -> pl.DataFrame:
+    with gzip.open(path, "rt") as stream:
+        lines = [line.split() for line in stream]
+    return (
+        pl.DataFrame({"user_id": [u[0] for u in lines], "item_id": [u[1:] for u in lines]})
+        .with_columns(pl.int_ranges(pl.col("item_id").list.len()).alias("position"))
+        .explode("item_id", "position")
+    )
+
+
+def _days(path: Path) -> pl.DataFrame:
+    events = pl.read_csv(path, separator="\t").with_columns(pl.col("user_id", "item_id").cast(str))
+    draw = np.random.Generator(np.random.PCG64(TIE_SEED)).random(events.height)
+    order = ("user_id", "time", pl.Series("draw", draw))
+    place = pl.int_range(pl.len()).over("user_id").alias("position")
+    return events.sort(*order).select("user_id", "item_id", place)
 
 
 def gains(ranking: pl.DataFrame, truth: pl.DataFrame) -> np.ndarray:
