@@ -21,16 +21,22 @@ from _proof import CONTROLS, claim, place_for, prove, record_claim, write_tables
 from _record import RESULTS, record
 
 GOALS = {0.1: 0.12, 0.25: 0.08, 0.5: 0.0}
+AS_GOOD_AS_MORE = (0.5,)
+"""Shares at which synthetic rows must do as well as the oracle's real ones: 50 % and D' as 75 %."""
+
+RUNS = (("beauty", 0.1), ("toys", 0.1), ("beauty", 0.25), ("toys", 0.25), ("beauty", 0.5))
+"""All that G2 claims: a run without a result is a goal that was not reached."""
+
 ASKED = {0.1: 0.4, 0.25: 0.4, 0.5: 0.2}
-DOSES = {
-    ("beauty", 0.1): (10.0, 0.3),
-    ("toys", 0.1): (20.0, 1.0),
-    ("beauty", 0.25): (6.0, 0.3),
-    ("toys", 0.25): (6.0, 0.3),
-    ("beauty", 0.5): (3.0, 0.3),
+SIZES = {0.1: 10.0, 0.25: 6.0, 0.5: 3.0}
+"""Synthetic users per real one: the less there is, the more the teacher can tell."""
+
+WEIGHTS: dict[str, dict[str, object]] = {
+    "beauty": {"weight": 0.3},
+    "toys": {"weights": (0.1, 0.3, 1.0)},
 }
-"""Synthetic users per real one and the weight of their rows, as exploration chose them: the less
-there is, the more the teacher can tell."""
+"""Of synthetic rows. On Toys every model takes the one that validation chooses for it: on Beauty,
+which ran first, one weight for all cost the counting models what the network gained."""
 
 NEURAL, SYSTEM = "sasrec", "system"
 MODELS = ("item_knn", "content_knn", "hybrid", "sasrec", "sasrec+hybrid")
@@ -43,7 +49,7 @@ and .0198 in 57 with two layers. Twice the steps change nothing: it is converged
 
 def recipe_for(share: float, data_set: str) -> dict[str, object]:
     """Everything but the tables; every arm has the same options and the same menu."""
-    goal, (size, weight) = GOALS[share], DOSES[data_set, share]
+    goal, size = GOALS[share], SIZES[share]
     return {
         "title": f"G2, {data_set}, {share:.0%} of the users",
         "seed": 7,
@@ -55,7 +61,7 @@ def recipe_for(share: float, data_set: str) -> dict[str, object]:
         },
         "privacy": {"mode": "public"},
         "generate": [{"synthesizer": "teacher", "size": size, "options": {"sharpness": 16.0}}],
-        "combine": {"ratio": size, "weight": weight},
+        "combine": {"ratio": size, **WEIGHTS[data_set]},
         "train": {
             "models": MODELS,
             "headline": NEURAL,
@@ -93,16 +99,23 @@ def main() -> None:
         named = write_tables(arguments.data, arguments.set, place / "tables")
         recipe = recipe_for(arguments.share, arguments.set)
         summary = prove(recipe, place / "tables", place / "run")
-    name = f"G2_{arguments.set}_{arguments.share * 100:.0f}"
+    name = result_name(arguments.set, arguments.share)
+    ceiling = ("oracle",) if arguments.share in AS_GOOD_AS_MORE else ()
     record_claim(
         name,
         summary,
         NEURAL,
         reach=f"+{GOALS[arguments.share]:.0%} ndcg@10 of {NEURAL} over real rows and all controls, "
-        "not worse than side information",
+        "not worse than side information" + ", not below the oracle" * len(ceiling),
+        at_least=ceiling,
         data=f"{named}, {arguments.share:.0%} of the users",
         note=told(summary),
     )
+
+
+def result_name(data_set: str, share: float) -> str:
+    """Name the result of one run."""
+    return f"G2_{data_set}_{share * 100:.0f}"
 
 
 def told(summary: dict[str, Any]) -> str:
@@ -128,11 +141,19 @@ def collect() -> None:
     found = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("G2_*.json"))}
     if not found:
         sys.exit(f"{RESULTS}: expected results of single runs, found none; run those first")
+    wanted = {result_name(data_set, share) for data_set, share in RUNS}
+    missing = sorted(wanted.difference(found))
+    systems = [claim(result, SYSTEM) for result in found.values()]
     weakest = min(found.values(), key=lambda result: result["value"])
     record(
         "G2",
-        passed=all(result["passed"] for result in found.values()),
-        reach="+12 % at 10 %, +8 % at 25 % of the users, and D(50 %) + D' >= D(75 %)",
+        passed=(
+            not missing
+            and all(result["passed"] for result in found.values())
+            and any((system["low"] or 0.0) > 0 for system in systems)
+        ),
+        reach="+12 % at 10 %, +8 % at 25 % of the users, D(50 %) + D' >= D(75 %), and the best "
+        "system better on at least one set",
         **{key: weakest[key] for key in ("value", "low", "high", "unit", "data", "seeds")},
         cpu_s=sum(result["cpu_s"] for result in found.values()),
         peak_rss_mb=max(result["peak_rss_mb"] for result in found.values()),
@@ -141,7 +162,8 @@ def collect() -> None:
         + "; ".join(
             f"{name} {r['value']:+.1%} [{r['low']:+.1%}, {r['high']:+.1%}]"
             for name, r in found.items()
-        ),
+        )
+        + (f"; not run: {', '.join(missing)}" if missing else ""),
     )
 
 
