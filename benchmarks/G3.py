@@ -28,6 +28,7 @@ def main() -> None:
         reach="+25 % recall@10 of sasrec on tail targets over real rows and all controls, "
         "warm not worse than -1 %",
         data=named,
+        also=("G3 warm sasrec",),
         note=told(summary, ("G3 system", "G3 warm sasrec", "G3 warm system")),
     )
 

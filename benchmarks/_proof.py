@@ -81,16 +81,60 @@ def claim(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def record_claim(
-    name: str, summary: Mapping[str, Any], hypothesis: str, *, reach: str, data: str, note: str
-) -> None:
-    """Write a registered hypothesis and all rows behind it as a benchmark's result."""
+def rows_behind(summary: Mapping[str, Any], hypothesis: str) -> list[dict[str, Any]]:
+    """List the comparisons at the place of a registered hypothesis."""
     found = claim(summary, hypothesis)
     place = ("task", "model", "metric", "cutoff", "slice")
-    rows = [row for row in summary["uplift"] if all(row[key] == found[key] for key in place)]
+    return [row for row in summary["uplift"] if all(row[key] == found[key] for key in place)]
+
+
+def reached(
+    summary: Mapping[str, Any],
+    hypothesis: str,
+    *,
+    also: Sequence[str] = (),
+    at_least: Sequence[str] = (),
+) -> bool:
+    """Say whether a goal was reached: more than that its registered hypothesis passed.
+
+    Args:
+        summary: Of the run.
+        hypothesis: Its goal must be reached over every control too, not over real rows alone.
+        also: Other registered hypotheses that must have passed.
+        at_least: Arms that the combined one may not fall behind, in the mean.
+    """
+    goal = claim(summary, hypothesis)["goal"]
+    needed = {**dict.fromkeys(CONTROLS, goal), **dict.fromkeys(at_least, 0.0)}
+    gains = {
+        row["against"]: row["relative"]
+        for row in rows_behind(summary, hypothesis)
+        if row["arm"] == "combined"
+    }
+    far_enough = all(
+        gains.get(arm) is not None and gains[arm] >= least for arm, least in needed.items()
+    )
+    return far_enough and all(claim(summary, name)["passed"] for name in (hypothesis, *also))
+
+
+def record_claim(
+    name: str,
+    summary: Mapping[str, Any],
+    hypothesis: str,
+    *,
+    reach: str,
+    data: str,
+    note: str,
+    also: Sequence[str] = (),
+    at_least: Sequence[str] = (),
+) -> None:
+    """Write a registered hypothesis and all rows behind it as a benchmark's result.
+
+    ``also`` and ``at_least`` are as in :func:`reached`.
+    """
+    found, rows = claim(summary, hypothesis), rows_behind(summary, hypothesis)
     record(
         name,
-        passed=bool(found["passed"]),
+        passed=reached(summary, hypothesis, also=also, at_least=at_least),
         reach=reach,
         value=found["relative"],
         low=found["low"],
