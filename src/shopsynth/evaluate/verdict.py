@@ -78,6 +78,9 @@ class Comparison:
         effect: Ours minus theirs, in units of the metric.
         sign: 1 where the metric improves by rising, else -1.
         enough: Whether there are seeds enough for a verdict.
+        role: ``primary``, ``secondary`` or ``exploratory``: the family it is corrected with.
+        p_holm: p-value, corrected where it is a comparison of the candidate with real rows.
+        verdict: One of the four words.
     """
 
     place: Place

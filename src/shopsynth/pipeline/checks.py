@@ -7,11 +7,12 @@ from collections.abc import Callable
 from functools import partial
 
 from shopsynth.combine import ARMS
+from shopsynth.evaluate import SYSTEM
 from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.executors import make_executor
 from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages import STAGES
-from shopsynth.pipeline.stages.design import FUSED, ORACLE, menu
+from shopsynth.pipeline.stages.design import ORACLE, menu
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.schema import (
     PrivacyError,
@@ -20,7 +21,7 @@ from shopsynth.schema import (
     collect,
     nearest,
 )
-from shopsynth.train import TASKS, get_task, make_ranker, rankers
+from shopsynth.train import TASKS, fused_names, get_task, make_ranker, rankers
 
 
 def check_recipe(recipe: Recipe, until: str) -> None:
@@ -39,7 +40,7 @@ def check_recipe(recipe: Recipe, until: str) -> None:
     checks += [partial(ARMS.get, control) for control in recipe.evaluate.controls]
     checks += [partial(get_task, task) for task in recipe.train.tasks]
     checks += [partial(_check_model, recipe, model) for model in recipe.train.models]
-    checks.append(partial(_check_menus, recipe))
+    checks += [partial(_check_menus, recipe), partial(_check_claims, recipe)]
     faults = []
     for check in checks:
         try:
@@ -91,7 +92,7 @@ def _check_model(recipe: Recipe, model: str) -> None:
     A model may belong to some of the tasks only; it is an error if none has it.
     """
     tasks = [task for task in recipe.train.tasks if task in TASKS.names()]
-    for name in model.split(FUSED):
+    for name in fused_names(model):
         homes = [task for task in tasks if name in rankers(task).names()]
         for task in homes or tasks[:1]:
             make_ranker(task, name, recipe.train.options.get(name, {}))
@@ -118,6 +119,21 @@ def _check_menus(recipe: Recipe) -> None:
             f"{', '.join(empty)}; add one of "
             + "; ".join(f"{task}: {', '.join(rankers(task).names())}" for task in empty)
         )
+
+
+def _check_claims(recipe: Recipe) -> None:
+    """Refuse a claim about a model that is not fitted: it could never be met, but costs a look."""
+    faults = []
+    for place, claim in enumerate(recipe.prove.hypotheses):
+        if claim.task not in recipe.train.tasks or claim.task not in TASKS.names():
+            continue  # Told by the plan, which knows the names of tasks.
+        known = (SYSTEM, *menu(recipe, claim.task))
+        if claim.model not in known:
+            faults.append(
+                f"prove.hypotheses.{place}.model: {claim.model!r} is not on the menu of "
+                f"{claim.task}; {nearest(claim.model, known)}; add it to train.models or change it"
+            )
+    collect("[prove]", faults, RecipeError)
 
 
 def _refuse_mode(entry: GenerateSettings, mode: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from shopsynth.evaluate import METRICS
 from shopsynth.pipeline.base import Executor
 from shopsynth.pipeline.checks import check_recipe
 from shopsynth.pipeline.executors import make_executor
@@ -24,6 +25,7 @@ from shopsynth.pipeline.plan import make_plan
 from shopsynth.pipeline.recipe import Recipe, load_recipe
 from shopsynth.pipeline.redaction import redacted
 from shopsynth.pipeline.stages import STAGES, Stage, StageContext
+from shopsynth.pipeline.stages.design import COMBINED, REAL
 from shopsynth.pipeline.stages.report import stage_costs
 from shopsynth.pipeline.verbs import Verbs
 from shopsynth.pipeline.workspace import Workspace
@@ -37,6 +39,7 @@ from shopsynth.schema import (
     nearest,
     sha256_of,
 )
+from shopsynth.train import get_task
 
 _LOG = logging.getLogger(__name__)
 
@@ -223,20 +226,33 @@ def _check_gates(recipe: Recipe, result: RunResult) -> None:
     bound = recipe.evaluate.fail_under
     if bound is None:
         return
-    headline = [
-        row["relative"]
-        for row in result.summary["uplift"]
-        if row["model"] == recipe.train.headline
-        and row["against"] == "real"
-        and row["slice"] == "all"
-        and row["cutoff"] == recipe.evaluate.cutoffs[0]
-    ]
-    if not headline or headline[0] is None or headline[0] < bound:
-        reached = "none" if not headline or headline[0] is None else f"{headline[0]:+.1%}"
+    gain = _headline_gain(recipe, result.summary["uplift"])
+    if gain is None or gain < bound:
+        reached = "none" if gain is None else f"{gain:+.1%}"
         raise GateError(
             f"evaluate.fail_under: expected a relative uplift of {recipe.train.headline} of at "
             f"least {bound:+.1%}, got {reached}; see {result.report}"
         )
+
+
+def _headline_gain(recipe: Recipe, uplift: list[dict[str, Any]]) -> float | None:
+    """Read the headline model's relative uplift, positive where the metric improves."""
+    task = recipe.train.tasks[0]
+    metric = get_task(task).metrics[0]
+    headline = {
+        "task": task,
+        "model": recipe.train.headline,
+        "metric": metric,
+        "slice": "all",
+        "arm": COMBINED,
+        "against": REAL,
+    }
+    for row in uplift:
+        at_cutoff = row["cutoff"] in (recipe.evaluate.cutoffs[0], None, 0)
+        if at_cutoff and all(row[name] == value for name, value in headline.items()):
+            sign = -1 if METRICS.get(metric).better == "lower" else 1
+            return None if row["relative"] is None else float(sign * row["relative"])
+    return None
 
 
 @contextmanager

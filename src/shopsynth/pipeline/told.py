@@ -143,6 +143,8 @@ def _split_words(split: SplitSettings) -> str:
         words += f", validation {100 * split.validation:g} %, test {100 * split.test:g} %"
     if split.low_data:
         words += f"; {100 * split.train_users:g} % of users train, "
+        if split.validation_users:
+            words += f"{100 * split.validation_users:g} % others choose, "
         words += f"{100 * split.asked_users:g} % others are asked"
     return words
 

@@ -73,7 +73,8 @@ class SummaryUplift(SummaryPart):
     high: float | None
     """Upper end of the 95 % interval of absolute."""
     p_holm: float | None
-    """Two-sided p-value after Holm's correction over the primary hypotheses."""
+    """Two-sided p-value: of combined against real after Holm's correction over the comparisons of
+    the same role, else uncorrected."""
     mde: float | None
     """Minimum detectable effect, in units of the metric."""
     verdict: Verdict
@@ -158,7 +159,7 @@ class SummaryRegistration(SummaryPart):
 
 
 class SummaryCost(SummaryPart):
-    """What all fits of one model on one arm cost."""
+    """What one model on one arm cost: its fits, and what chose its options and dose."""
 
     task: str
     """Downstream task."""
@@ -171,17 +172,17 @@ class SummaryCost(SummaryPart):
     failed: int
     """Fits that failed or were left out."""
     trials: int
-    """Tuning trials behind the options; 0 where they were given."""
+    """Fits on validation that chose options or dose; 0 where both were given."""
     steps: int
-    """Optimiser steps of all fits."""
+    """Optimiser steps of a fit, on average over those that worked."""
     rows: int
-    """Training rows of all fits."""
+    """Training rows of a fit, likewise."""
     cpu_s: float | None
-    """CPU seconds of all fits."""
+    """CPU seconds of all fits and trials."""
     wall_s: float | None
-    """Wall-clock seconds of all fits."""
+    """Wall-clock seconds of all fits and trials."""
     peak_rss_mb: float | None
-    """Peak resident memory of any fit, in MB."""
+    """Peak resident memory of any fit or trial, in MB."""
     reason: str
     """Why fits failed or were left out; empty where none did."""
 

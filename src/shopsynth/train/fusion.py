@@ -58,7 +58,7 @@ def fused_names(name: str) -> tuple[str, ...]:
         >>> fused_names("sasrec+hybrid"), fused_names("sasrec")
         (('sasrec', 'hybrid'), ('sasrec',))
     """
-    parts = tuple(part.strip() for part in name.split("+"))
+    parts = tuple(name.split("+"))
     if not all(parts) or len(set(parts)) < len(parts):
         raise RecipeError(
             f"train.models: {name!r}: expected different models joined by +, such as "

@@ -11,13 +11,14 @@ class TrainSettings(Settings):
     """Which tasks and models are trained."""
 
     tasks: tuple[str, ...] = Field(default=("next_item",), min_length=1)
-    """Downstream tasks, each a folder of the train room."""
+    """Downstream tasks: built in, or a plug-in's. The first one carries the headline."""
 
     models: tuple[str, ...] = ("popularity", "item_knn", "content_knn", "hybrid", "sasrec")
-    """The menu every arm may choose from."""
+    """The menu every arm may choose from; ``a+b`` is the fusion of two fitted models by rank,
+    weighed on validation."""
 
     headline: str = "sasrec"
-    """The model whose uplift is reported first and for which the dose is chosen."""
+    """The model of the menu whose uplift is reported first."""
 
     exclude_seen: bool = False
     """Leave a user's own history out of the ranking: only where nobody buys twice."""

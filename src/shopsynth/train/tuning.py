@@ -64,7 +64,7 @@ def search_space(task: str, model: str, options: Mapping[str, Any]) -> dict[str,
 
     Example:
         >>> sorted(search_space("next_item", "item_knn", {"decay": 0.5}))
-        ['neighbours']
+        ['neighbours', 'shrink']
     """
     space: Mapping[str, Choice] = getattr(rankers(task).get(model).Options, "space", {})
     return {name: space[name] for name in sorted(space) if name not in options}

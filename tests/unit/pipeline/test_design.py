@@ -11,6 +11,7 @@ from shopsynth.pipeline import run
 from shopsynth.pipeline.base import TaskResult
 from shopsynth.pipeline.meter import Cost
 from shopsynth.pipeline.recipe import make_recipe
+from shopsynth.pipeline.run import _headline_gain
 from shopsynth.pipeline.stages.costs import add_up, merge
 from shopsynth.pipeline.stages.design import (
     Fit,
@@ -23,6 +24,7 @@ from shopsynth.pipeline.stages.design import (
     second_fits,
     single_models,
 )
+from shopsynth.pipeline.stages.train import _without_parts
 from shopsynth.schema import RecipeError
 
 INLINE = ('pipeline.executor="inline"',)
@@ -115,6 +117,41 @@ def test_costs_are_told_by_task_arm_and_model():
     assert merged["real"]["trials"] == 6
     assert merged["real"]["steps"] == 4
     assert merged["combined"]["fits"] == 0
+
+
+def test_a_fusion_that_lacks_a_part_says_so():
+    values = {"models": ["item_knn", "item_knn+hybrid"], "headline": "item_knn"}
+    fused = recipe(train=values, evaluate={"seeds": 1, "controls": []})
+    ready = {fit: {} for fit in first_fits(fused) if fit.model != "hybrid"}
+    told = [result.facts for result in _without_parts(fused, ready)]
+    assert {each["arm"] for each in told} == {"real", "combined", "synthetic"}
+    assert all(each["model"] == "item_knn+hybrid" for each in told)
+    assert told[0]["skipped"] == "no fit of hybrid on real to fuse"
+    everything = {fit: {} for fit in first_fits(fused)}
+    assert _without_parts(fused, everything) == []
+    assert add_up(_without_parts(fused, ready))[0]["failed"] == 1
+
+
+def uplift_row(**values):
+    row = {
+        "task": "next_item", "model": "item_knn", "metric": "ndcg", "cutoff": 10, "slice": "all",
+        "arm": "combined", "against": "real", "relative": 0.1,
+    }  # fmt: skip
+    return row | values
+
+
+def test_the_gate_reads_the_uplift_of_combined_in_the_first_task():
+    values = {"models": ["item_knn"], "headline": "item_knn"}
+    asked = recipe(train=values)
+    rows = [
+        uplift_row(task="another", relative=0.5),
+        uplift_row(arm="oracle", relative=0.4),
+        uplift_row(metric="recall", relative=0.3),
+        uplift_row(),
+    ]
+    assert _headline_gain(asked, rows) == 0.1
+    assert _headline_gain(asked, rows[:-1]) is None
+    assert _headline_gain(asked, [uplift_row(relative=None)]) is None
 
 
 def test_two_tasks_walk_through_one_run(tmp_path):

@@ -97,6 +97,10 @@ def test_every_arm_looks_at_validation_equally_often(tmp_path):
     assert trials_of(recipe, "combined") == 6
     # Two doses at one weight, then the other weight at the better dose.
     assert trials_of(recipe, "real") == trials_of(recipe, "noise") == 6 + 2 + 1
+    recipe = make_recipe(
+        values | {"combine": {"doses": [1.0], "weights": [0.3, 0.5]}}, base=tmp_path
+    )
+    assert trials_of(recipe, "real") == 6 + 1 + 2
     fixed = {"ratio": 1.0, "weight": 1.0}
     recipe = make_recipe(values | {"combine": fixed}, base=tmp_path)
     assert trials_of(recipe, "real") == 6 + 1

@@ -154,3 +154,25 @@ def test_noise_for_many_large_methods_stays_a_size_that_a_recipe_may_have(recipe
     assert [entry.size for entry in entries(load_recipe(recipe_file, (f"generate={large}",)))] == [
         99, 99, 100,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ('prove.hypotheses=[{model="sasrek"}]', "0.model: 'sasrek' is not on the menu"),
+        ('prove.hypotheses=[{model="bpr"}]', "0.model: 'bpr' is not on the menu"),
+        ('train.models=["sasrec", "sasrec+sasrec"]', "expected different models joined by"),
+        ('train.models=["sasrec", "sasrec+"]', "expected different models joined by"),
+    ],
+)
+def test_a_claim_that_nothing_measures_and_half_a_fusion_are_refused(recipe_file, override, words):
+    recipe = load_recipe(recipe_file, (override, 'privacy.mode="public"'))
+    with pytest.raises(RecipeError) as caught:
+        check_recipe(recipe, "report")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ["system", "sasrec", "hybrid"])
+def test_a_claim_about_a_model_of_the_menu_is_fine(recipe_file, model):
+    claim = f'prove.hypotheses=[{{model="{model}"}}]'
+    check_recipe(load_recipe(recipe_file, (claim, 'privacy.mode="public"')), "report")

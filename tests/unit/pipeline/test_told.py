@@ -100,6 +100,9 @@ def test_the_plan_tells_low_data_and_crossed_seeds(tmp_path):
     lines = told_plan(recipe(tmp_path, **blocks)).lines
     assert "Split: by leave_one_out; 10 % of users train, 25 % others are asked" in lines
     assert any("3 of the generator × 5 of the trainer" in line for line in lines)
+    blocks["split"]["validation_users"] = 0.2
+    lines = told_plan(recipe(tmp_path, **blocks)).lines
+    assert any("10 % of users train, 20 % others choose, 25 % others are" in line for line in lines)
 
 
 @pytest.mark.parametrize(

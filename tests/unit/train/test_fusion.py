@@ -96,7 +96,7 @@ def halves() -> tuple[Told, Told, Holdout]:
 
 
 def test_names_of_a_fusion() -> None:
-    assert fused_names("a + b+c") == ("a", "b", "c")
+    assert fused_names("a+b+c") == ("a", "b", "c")
     for wrong in ("a+", "+", "a+a", ""):
         with pytest.raises(RecipeError, match="expected different models joined by"):
             fused_names(wrong)

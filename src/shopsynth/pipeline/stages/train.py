@@ -7,7 +7,8 @@ In: the arms' rows, the validation questions. Out: the files of every fit, named
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shopsynth.pipeline.base import PartRef, Task
+from shopsynth.combine import dose_grid, next_weights
+from shopsynth.pipeline.base import PartRef, Task, TaskResult
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
@@ -50,6 +51,7 @@ def run(context: StageContext) -> StageOutput:
     ready = {fit_of(each): each for each in facts if not each["skipped"]}
     parts = [ref for result in results for ref in result.outputs]
     fused = context.verbs.map("fuse models", _fuse_tasks(context, ready, parts))
+    fused += _without_parts(recipe, ready)
     facts += [result.facts for result in fused]
     outputs = (*parts, *(ref for result in fused for ref in result.outputs))
     return StageOutput(outputs, {"fits": facts}, add_up([*results, *fused]))
@@ -83,9 +85,8 @@ def trials_of(recipe: Recipe, arm: str) -> int:
     trials = recipe.train.trials
     if not trials or arm == COMBINED:
         return trials
-    doses = 1 if recipe.combine.ratio != "auto" else len(recipe.combine.doses)
-    weights = len(recipe.combine.weights) if recipe.combine.weight == "auto" else 0
-    return trials + doses + max(0, weights - 1)
+    doses = dose_grid(recipe.combine)
+    return trials + len(doses) + len(next_weights(recipe.combine, doses[0]))
 
 
 def _place(facts: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -94,7 +95,7 @@ def _place(facts: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _tune(
     context: StageContext, fits: Sequence[Fit], steps: Mapping[tuple[str, str, int], int]
-) -> list[Any]:
+) -> list[TaskResult]:
     """Choose options for every task, arm and model on the first run of the arm."""
     recipe = context.recipe
     if not recipe.train.trials:
@@ -177,6 +178,18 @@ def _fuse_tasks(
     return tasks
 
 
+def _without_parts(recipe: Recipe, ready: Mapping[Fit, dict[str, Any]]) -> list[TaskResult]:
+    """Say of every fusion that lacks a part why it is left out."""
+    results = []
+    for fit, members in fused_fits(recipe).items():
+        missing = [member.model for member in members if member not in ready]
+        if missing:
+            reason = f"no fit of {', '.join(missing)} on {members[0].arm} to fuse"
+            told = {**_facts(fit), "rows": 0, "steps": 0, "skipped": reason}
+            results.append(TaskResult((), told))
+    return results
+
+
 def _facts(fit: Fit) -> dict[str, Any]:
     return {
         "task": fit.task,
@@ -227,8 +240,7 @@ def fit_one(job: Job) -> dict[str, Any]:
     training = _training(job)
     validation = as_holdout(job, params["task"], "validation", params["exclude_seen"])
     ranker = make_ranker(params["task"], params["model"], params["options"])
-    facts = {key: params[key] for key in ("task", "arm", "model", "generator", "trainer")}
-    facts |= {"rows": training.rows.height, "options": params["options"]}
+    facts = {**_facts(fit_of(params)), "rows": training.rows.height, "options": params["options"]}
     if params["arm"] == SAME_COMPUTE and params["steps"] is None:
         reason = f"{params['model']}: no fit of {COMBINED} whose steps could be taken"
         return {**facts, "steps": 0, "skipped": reason}
@@ -263,10 +275,10 @@ def fuse_one(job: Job) -> dict[str, Any]:
     fusion = Fusion(load_parts(job, members)).choose(
         validation, judge(task, validation, params["cutoff"])
     )
-    facts = {key: params[key] for key in ("task", "arm", "model", "generator", "trainer")}
-    job.write_folder(fit_of(facts).name, fusion.save)
+    fit = fit_of(params)
+    job.write_folder(fit.name, fusion.save)
     parts = [_facts(member) for member in members]
-    return {**facts, "rows": 0, "steps": 0, "skipped": None, "members": parts}
+    return {**_facts(fit), "rows": 0, "steps": 0, "skipped": None, "members": parts}
 
 
 STAGE = Stage(
