@@ -238,7 +238,7 @@ STAGE = Stage(
     rooms=(
         "schema", "evaluate", "train",
         "pipeline.stages.evaluate", "pipeline.stages.design", "pipeline.stages.questions",
-        "pipeline.stages.base",
+        "pipeline.stages.train", "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "hypotheses": _plan(recipe),
