@@ -35,10 +35,17 @@ WHERE = "github.com/RUCAIBox/CIKM2020-S3Rec, folder data"
 CONTROLS = ("same_compute", "oversample", "noise", "broken_link")
 
 
-def write_tables(data: Path, data_set: str, folder: Path) -> str:
+def write_tables(data: Path, data_set: str, folder: Path, *, explored: bool = False) -> str:
     """Write a data set as `items.parquet` and `events.parquet`; return its name and hash.
 
     A line of the source is a user and its items in time order: ties keep the order of the file.
+
+    Args:
+        data: The folder of all data sets.
+        data_set: One of :data:`FOLDERS`.
+        folder: Where to write.
+        explored: Settings were chosen on the last items of some users: leave these items out, so
+            that no test question was looked at before.
     """
     source, lines_name, attributes_name = FOLDERS[data_set]
     path = data / source / lines_name
@@ -46,6 +53,9 @@ def write_tables(data: Path, data_set: str, folder: Path) -> str:
         sys.exit(f"{path}: expected the file {lines_name}, found none; it comes from {WHERE}")
     with gzip.open(path, "rt") as stream:
         lines = [line.split() for line in stream]
+    if explored:
+        seen = _explored_users([line[0] for line in lines])
+        lines = [line[:-1] if line[0] in seen else line for line in lines]
     events = (
         pl.DataFrame({"user_id": [u[0] for u in lines], "item_id": [u[1:] for u in lines]})
         .with_columns(pl.int_ranges(pl.col("item_id").list.len()).alias("position"))
@@ -60,6 +70,12 @@ def write_tables(data: Path, data_set: str, folder: Path) -> str:
     events.write_parquet(folder / "events.parquet")
     items.write_parquet(folder / "items.parquet")
     return f"{source} sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def _explored_users(users: Sequence[str]) -> set[str]:
+    """Name the quarter of users whose last items exploration was judged by."""
+    order = sorted(users, key=lambda user: hashlib.sha256(f"shop{user}".encode()).hexdigest())
+    return set(order[len(order) // 2 : len(order) * 3 // 4])
 
 
 def prove(recipe: Mapping[str, Any], tables: Path, workspace: Path) -> dict[str, Any]:
