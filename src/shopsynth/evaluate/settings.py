@@ -17,8 +17,11 @@ class EvaluateSettings(Settings):
     """Fits of every model on each generator seed's rows, each with the same trainer seeds; 0: one
     fit, with a trainer seed of its own."""
 
-    controls: tuple[str, ...] = ("same_compute", "oversample", "noise", "broken_link")
-    """Arms that could explain an uplift away."""
+    controls: tuple[str, ...] = (
+        "same_compute", "oversample", "noise", "broken_link", "side_information",
+    )  # fmt: skip
+    """Arms that could explain an uplift away. Without all of its task's controls nothing helps, and
+    without side information, where there is some, nothing more than helps this model is said."""
 
     cutoffs: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(10, 20), min_length=1)
     """List lengths of the metrics; the first is the headline's."""

@@ -45,6 +45,8 @@ def compare_arms(
     side_information: str = "side_information",
     oracle: str = "oracle",
     better: Mapping[str, str] | None = None,
+    unasked: Collection[str] = (),
+    made_of: Mapping[str, Sequence[str]] | None = None,
     margin: float = 0.01,
     min_seeds: int = 3,
     resamples: int = 10_000,
@@ -70,6 +72,9 @@ def compare_arms(
         side_information: The arm that the candidate must not fall behind, where it ran.
         oracle: The arm with more real rows.
         better: By metric, ``higher`` or ``lower``; ``higher`` for a metric it does not name.
+        unasked: Tasks with side information whose arm of it was not asked for: there nothing more
+            than ``helps this model`` is said.
+        made_of: By model, the models that it is made of; these and it are one architecture.
         margin: Loss against side information that is tolerated, relative.
         min_seeds: With fewer different generator seeds or trainer seeds every verdict is
             ``no effect shown``.
@@ -98,6 +103,8 @@ def compare_arms(
         min_seeds=min_seeds,
         margin=margin,
         better=better or {},
+        unasked=frozenset(unasked),
+        made_of=made_of or {},
     )
     every = dict.fromkeys(chain.from_iterable(rules.controls.values()))
     others = [baseline, *every, side_information, oracle]

@@ -11,7 +11,7 @@ beating all controls is a joint condition, and non-inferiority each claim must s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -50,6 +50,9 @@ class Rules:
         min_seeds: Different generator seeds, and different trainer seeds, that a verdict needs.
         margin: Loss against side information that is tolerated, as a share of it.
         better: By metric, ``higher`` or ``lower``; ``higher`` for a metric it does not name.
+        unasked: Tasks that have side information, but whose arm of it was not asked for: what was
+            not compared was not matched.
+        made_of: By model, the models it is made of besides fusions: they are no second opinion.
     """
 
     baseline: str
@@ -60,6 +63,8 @@ class Rules:
     min_seeds: int
     margin: float
     better: Mapping[str, str]
+    unasked: frozenset[str] = frozenset()
+    made_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def sign(self, metric: str) -> int:
         """Return 1 where the metric improves by rising, -1 where it improves by falling."""
@@ -242,27 +247,36 @@ def _evidence(place: Place, found: Found, rules: Rules, copied: frozenset[str]) 
     unbeaten = [name for name, row in controls.items() if not (row and row.better and row.enough)]
     side = found.get((place, rules.candidate, rules.side_information))
     own = found[place, rules.candidate, rules.baseline]
-    parts = _parts(copied if place.model == SYSTEM else {place.model})
+    parts = _parts(copied if place.model == SYSTEM else {place.model}, rules)
     confirming = sorted(
         other.place.model
         for other in found.values()
         if _is_claim(other, rules)
         and replace(other.place, model=place.model) == place
         and other.place.model not in (place.model, SYSTEM)
-        and not parts & _parts({other.place.model})
+        and not parts & _parts({other.place.model}, rules)
         and other.gain * own.gain > 0
     )
     return Evidence(
         tuple(unbeaten),
         bool(wanted),
-        _stand_to_side_information(side, rules) if side else "",
+        _stand_to_side_information(side, rules) if side else _uncompared(place, rules),
         tuple(confirming),
     )
 
 
-def _parts(models: frozenset[str] | set[str]) -> set[str]:
-    """Split fusions: two models that share a part are no two architectures."""
-    return {part for model in models for part in model.split(_FUSION)}
+def _parts(models: frozenset[str] | set[str], rules: Rules) -> set[str]:
+    """Take models apart: two that share a part are no two architectures."""
+    singles = {part for model in models for part in model.split(_FUSION)}
+    return singles.union(*(rules.made_of.get(part, ()) for part in singles))
+
+
+def _uncompared(place: Place, rules: Rules) -> str:
+    """Say how a claim stands to side information that no arm used: matched only if there is none.
+
+    Where the arm was asked for and has no row, the catalogue has nothing to use.
+    """
+    return NOT_MATCHED if place.task in rules.unasked else ""
 
 
 def _stand_to_side_information(row: Comparison, rules: Rules) -> str:

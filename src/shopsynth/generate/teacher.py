@@ -60,7 +60,7 @@ class TeacherOptions(Settings):
     sharpness: float = Field(default=16.0, gt=0)
     """Power to which scores are raised before the next item is drawn by them. With 10 % of Amazon
     Beauty's users, NDCG@10 of a hybrid fitted on ten times as many histories besides is .0275 at 8,
-    .0287 at 16, .0286 at 32, and .0236 without them (5,590 users of no other part; one seed)."""
+    .0287 at 16, .0286 at 32, and .0236 without them (5,590 other users, one seed)."""
 
     spread: float = Field(default=1.0, ge=0, le=1)
     """Share of histories that start anywhere in the catalogue; the others start as real ones."""

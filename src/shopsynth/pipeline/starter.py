@@ -53,7 +53,7 @@ max_epochs = 30
 
 [evaluate]
 seeds = 3
-controls = ["same_compute", "oversample", "noise", "broken_link"]
+controls = ["same_compute", "oversample", "noise", "broken_link", "side_information"]
 cutoffs = [10, 20]
 """
 

@@ -2,7 +2,7 @@
 
 from shopsynth.train.base import Ranker, Task
 from shopsynth.train.device import describe_device
-from shopsynth.train.fusion import Fusion, fused_names
+from shopsynth.train.fusion import PROBE_UNITS, Fusion, fused_names
 from shopsynth.train.next_item import RANKERS
 from shopsynth.train.settings import TrainSettings
 from shopsynth.train.space import Choice
@@ -10,6 +10,7 @@ from shopsynth.train.tasks import TASKS, get_task, make_ranker, rankers
 from shopsynth.train.tuning import TRIAL_COLUMNS, Tuned, search_space, tune
 
 __all__ = [
+    "PROBE_UNITS",
     "RANKERS",
     "TASKS",
     "TRIAL_COLUMNS",

@@ -27,6 +27,8 @@ class Ranker(Protocol):
     Attributes:
         Options: Settings model of the recipe's options for this model. Its class attribute
             ``space``, if it has one, names the :class:`Choice` of each option worth tuning.
+        made_of: Names of the models of the task that it is made of; empty for most. Such a model
+            and its parts are one architecture when an uplift is confirmed.
         steps_: Optimiser steps taken by :meth:`fit`; 0 for models that are counted, not trained.
     """
 

@@ -38,7 +38,7 @@ _CONSTANTS = (20.0, 10.0, 5.0, 60.0)
 _LENGTH = 200
 """Of the lists that are fused; with 600 or 2,000 NDCG@10 changed by less than .0006 (Beauty)."""
 
-_PROBE_UNITS = 5000
+PROBE_UNITS = 5000
 """Of validation, as for ``hybrid``: enough to weigh two models by."""
 
 _FACTS = "fusion.json"
@@ -121,7 +121,7 @@ class Fusion:
                 were not asked are not in the ranking; whether they count as 0 or are left out
                 makes no difference to the choice.
         """
-        asked = validation.drawn_down(_PROBE_UNITS)
+        asked = validation.drawn_down(PROBE_UNITS)
         table = self._read(tuple(self.parts), asked.requests, _LENGTH, asked.exclude_seen)
 
         def value(weights: Floats, constant: float) -> float:

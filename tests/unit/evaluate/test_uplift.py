@@ -498,3 +498,19 @@ def test_a_control_counts_for_the_tasks_that_it_makes_sense_for(make_shop):
     assert found.hypotheses["unbeaten"].to_list() == [""]
     found = compare_arms(only_noise, controls={"next_item": other, "search": own}, **settings)
     assert found.hypotheses["unbeaten"].to_list() == ["same_compute"]
+
+
+def test_side_information_that_nobody_asked_for_was_not_matched(make_shop):
+    units = make_shop(HELPED)
+    assert compare(units).hypotheses["verdict"].to_list() == ["helps"]
+    found = compare(units, unasked=("next_item",)).hypotheses
+    assert found["verdict"].to_list() == ["helps this model"]
+    assert found["passed"].to_list() == [False]
+
+
+def test_a_model_and_what_it_is_made_of_are_one_architecture(make_shop):
+    units = make_shop(HELPED)
+    assert compare(units).hypotheses["confirmed_by"].to_list() == ["gru4rec"]
+    found = compare(units, made_of={"gru4rec": ["sasrec"]}).hypotheses
+    assert found["confirmed_by"].to_list() == [""]
+    assert found["verdict"].to_list() == ["helps this model"]

@@ -18,10 +18,13 @@ from shopsynth.pipeline.stages.design import (
     control_arms,
     first_fits,
     fused_fits,
+    made_of,
     menu,
+    needed_controls,
     rows_label,
     runs,
     second_fits,
+    side_is_unasked,
     single_models,
 )
 from shopsynth.pipeline.stages.train import _without_parts
@@ -65,14 +68,14 @@ def test_parts_of_a_fusion_are_fitted_even_if_they_are_not_on_the_menu():
 
 def test_side_information_is_fused_from_fits_on_real_rows():
     """No second fit: the model as it is, and the one that reads text, weighed on validation."""
-    values = {"models": ["item_knn", "content_knn"], "headline": "item_knn"}
+    values = {"models": ["item_knn", "hybrid"], "headline": "item_knn"}
     sided = recipe(train=values, evaluate={"seeds": 1, "controls": ["side_information"]})
     made = {fit.arm for fit in (*first_fits(sided), *second_fits(sided))}
     assert made == {"real", "combined", "synthetic"}
     assert fused_fits(sided) == {
         Fit("next_item", "side_information", "item_knn", 0, 0): (
             Fit("next_item", "real", "item_knn", 0, 0),
-            Fit("next_item", "real", "content_knn", 0, 0),
+            Fit("next_item", "real", "hybrid", 0, 0),
         )
     }
 
@@ -80,8 +83,8 @@ def test_side_information_is_fused_from_fits_on_real_rows():
 def test_the_model_of_side_information_is_fitted_for_that_control_alone():
     values = {"models": ["item_knn"], "headline": "item_knn"}
     sided = recipe(train=values, evaluate={"seeds": 1, "controls": ["side_information"]})
-    extra = [fit for fit in first_fits(sided) if fit.model == "content_knn"]
-    assert extra == [Fit("next_item", "real", "content_knn", 0, 0)]
+    extra = [fit for fit in first_fits(sided) if fit.model == "hybrid"]
+    assert extra == [Fit("next_item", "real", "hybrid", 0, 0)]
 
 
 def test_a_task_has_the_controls_that_make_sense_for_it():
@@ -206,3 +209,18 @@ def test_the_harness_names_no_task():
     for name in (*judging, "costs.py", "material.py"):
         for word in ("next_item", "ndcg", "sasrec", "item_knn", "content_knn"):
             assert word not in texts[name].replace("in ``next_item``", ""), f"{name} names {word}"
+
+
+def test_a_claim_must_beat_every_control_of_its_task_asked_for_or_not():
+    """A recipe that names one weak control would otherwise be a way to `helps`."""
+    lax = recipe(evaluate={"controls": ["noise"]})
+    assert control_arms(lax, "next_item") == ("noise",)
+    assert set(needed_controls(lax, "next_item")) == {
+        "same_compute", "oversample", "noise", "broken_link",
+    }  # fmt: skip
+    assert side_is_unasked(lax, "next_item")
+    assert not side_is_unasked(recipe(), "next_item")
+
+
+def test_a_hybrid_is_no_second_opinion_on_its_parts():
+    assert made_of(recipe())["hybrid"] == ["item_knn", "content_knn"]

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shopsynth.combine import ARMS
+from shopsynth.evaluate import METRICS
 from shopsynth.pipeline.recipe import HOUSE_ARMS, Recipe
-from shopsynth.train import get_task, rankers
+from shopsynth.train import TASKS, get_task, rankers
 
 REAL, COMBINED = "real", "combined"
 SAME_COMPUTE = "same_compute"
@@ -69,6 +70,26 @@ def control_arms(recipe: Recipe, task: str) -> tuple[str, ...]:
     return tuple(arm for arm in recipe.evaluate.controls if arm in sensible)
 
 
+def needed_controls(recipe: Recipe, task: str) -> tuple[str, ...]:
+    """List the controls that a claim of this task must beat: its own, asked for or not."""
+    return tuple(dict.fromkeys((*get_task(task).controls, *control_arms(recipe, task))))
+
+
+def side_is_unasked(recipe: Recipe, task: str) -> bool:
+    """Say whether the task has side information that the recipe leaves aside."""
+    return bool(get_task(task).side_information) and SIDE_INFORMATION not in arms(recipe, task)
+
+
+def made_of(recipe: Recipe) -> dict[str, list[str]]:
+    """Name the parts of every model that is made of others."""
+    found = {}
+    for task in recipe.train.tasks:
+        for model in single_models(recipe, task):
+            if parts := getattr(rankers(task).get(model), "made_of", ()):
+                found[model] = list(parts)
+    return found
+
+
 def built_arms(recipe: Recipe, task: str) -> tuple[str, ...]:
     """List the arms that models are fitted on, and not fused from the fits of another arm."""
     return tuple(arm for arm in arms(recipe, task) if ARMS.get(arm).fuses is None)
@@ -119,11 +140,17 @@ def headline(recipe: Recipe, task: str) -> str:
 
 
 def model_code(recipe: Recipe) -> dict[str, dict[str, str]]:
-    """Hash the file of every model of the menu: a plug-in's code is in no room of ours."""
-    return {
-        task: {m: rankers(task).source_sha256(m) for m in single_models(recipe, task)}
-        for task in recipe.train.tasks
-    }
+    """Hash the files of the task and its models, arms and metrics: plug-ins are in no room here."""
+    found = {}
+    for task in recipe.train.tasks:
+        models = [*single_models(recipe, task), *filter(None, [side_model(recipe, task)])]
+        found[task] = {
+            "task": TASKS.source_sha256(task),
+            **{f"model {name}": rankers(task).source_sha256(name) for name in models},
+            **{f"arm {name}": ARMS.source_sha256(name) for name in arms(recipe, task)},
+            **{f"metric {m}": METRICS.source_sha256(m) for m in get_task(task).metrics},
+        }
+    return found
 
 
 def rows_label(arm: str, generator: int, dose: Mapping[str, float]) -> str:

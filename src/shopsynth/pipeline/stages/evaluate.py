@@ -31,10 +31,12 @@ from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, rea
 from shopsynth.pipeline.stages.design import (
     Fit,
     arms,
-    control_arms,
     headline,
+    made_of,
     menu,
     model_code,
+    needed_controls,
+    side_is_unasked,
 )
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.questions import (
@@ -72,7 +74,9 @@ def run(context: StageContext) -> StageOutput:
         headline=headline(recipe, recipe.train.tasks[0]),
         hypotheses=_plan(recipe),
         margin=recipe.prove.margin,
-        controls={task: list(control_arms(recipe, task)) for task in recipe.train.tasks},
+        controls={task: list(needed_controls(recipe, task)) for task in recipe.train.tasks},
+        unasked=[task for task in recipe.train.tasks if side_is_unasked(recipe, task)],
+        made_of=made_of(recipe),
         cutoff=recipe.evaluate.cutoffs[0],
         min_seeds=recipe.evaluate.min_seeds_for_verdict,
         resamples=recipe.evaluate.resamples,
@@ -204,6 +208,8 @@ def compare(job: Job) -> dict[str, Any]:
         cutoff=params["cutoff"],
         controls=params["controls"],
         better=better,
+        unasked=params["unasked"],
+        made_of=params["made_of"],
         margin=params["margin"],
         resamples=params["resamples"],
         min_seeds=params["min_seeds"],

@@ -155,7 +155,7 @@ def _rules_of_tasks(recipe: Recipe) -> dict[str, str]:
 
 def tuning_rule(recipe: Recipe) -> str:
     """Say how options and doses were chosen."""
-    doses = "each model's dose by validation"
+    doses = "each model's dose by validation on combined, which its controls take over"
     if not recipe.train.trials:
         return f"options as the recipe gives them, the same in every arm; {doses}"
     return (
@@ -236,10 +236,14 @@ def _samples(job: Job) -> pl.DataFrame:
 STAGE = Stage(
     name="report",
     needs=("ingest", "clean", "split", "generate", "combine", "train", "evaluate"),
-    rooms=("schema", "report", "pipeline.stages.report", "pipeline.stages.base"),
+    rooms=(
+        "schema", "report", "pipeline.stages.report", "pipeline.stages.evaluate",
+        "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.costs",
+        "pipeline.stages.base",
+    ),
     config=lambda recipe: {
         "title": recipe.title,
         "recipe": redacted(recipe.model_dump(mode="json", exclude={"pipeline"})),
     },
     run=run,
-)
+)  # fmt: skip

@@ -15,6 +15,7 @@ from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
 from shopsynth.pipeline.stages.costs import add_up
 from shopsynth.pipeline.stages.design import (
     COMBINED,
+    REAL,
     SAME_COMPUTE,
     Fit,
     arms,
@@ -27,7 +28,7 @@ from shopsynth.pipeline.stages.design import (
 )
 from shopsynth.pipeline.stages.questions import as_holdout, judge, question_names
 from shopsynth.schema import Dataset, InputError, TrainingSet, derived_seed
-from shopsynth.train import Fusion, Ranker, get_task, make_ranker, rankers, tune
+from shopsynth.train import PROBE_UNITS, Fusion, Ranker, get_task, make_ranker, rankers, tune
 
 _HERE = "shopsynth.pipeline.stages.train"
 
@@ -270,7 +271,9 @@ def fuse_one(job: Job) -> dict[str, Any]:
     """Weigh fitted models against each other on validation."""
     params = job.params
     task = get_task(params["task"])
-    validation = as_holdout(job, params["task"], "validation", params["exclude_seen"])
+    asked = as_holdout(job, params["task"], "validation", params["exclude_seen"])
+    # Drawn down first, so that who is asked and who is judged are the same.
+    validation = asked.drawn_down(PROBE_UNITS)
     members = [fit_of(each) for each in params["members"]]
     fusion = Fusion(load_parts(job, members)).choose(
         validation, judge(task, validation, params["cutoff"])
@@ -294,6 +297,7 @@ STAGE = Stage(
         "code": model_code(recipe),
         "arms": {task: list(arms(recipe, task)) for task in recipe.train.tasks},
         "seeds": [recipe.evaluate.seeds, recipe.evaluate.trainer_seeds],
+        "trials": {arm: trials_of(recipe, arm) for arm in (COMBINED, REAL)},
         "cutoff": recipe.evaluate.cutoffs[0],
         "seed": recipe.seed,
     },

@@ -72,6 +72,7 @@ class Hybrid:
     """
 
     Options: ClassVar[type[Settings]] = HybridOptions
+    made_of: ClassVar[tuple[str, ...]] = ("item_knn", "content_knn")
     item_knn_: ItemKnn
     content_knn_: ContentKnn
     weight_: float

@@ -41,7 +41,7 @@ class NextItem:
     )  # fmt: skip
     slice_names: ClassVar[tuple[str, ...]] = ("all", "cold", "tail", "warm", "short", "new")
     controls: ClassVar[tuple[str, ...]] = ("same_compute", "oversample", "noise", "broken_link")
-    side_information: ClassVar[str | None] = "content_knn"
+    side_information: ClassVar[str | None] = "hybrid"
     rankers: ClassVar[Registry[Ranker]] = RANKERS
 
     def holdout(self, split: Split, part: str) -> Holdout:
