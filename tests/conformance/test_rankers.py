@@ -4,6 +4,7 @@ In: a planted shop of four blocks, in which people walk in a circle inside their
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ SMALL_NETWORK = {
     "max_epochs": 100,
     "patience": 5,
 }
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "als": {"factors": 8},
     "bpr": {"factors": 8},
     "gru4rec": SMALL_NETWORK,

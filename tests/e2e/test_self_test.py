@@ -14,6 +14,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 def verdicts(path, workspace):
     summary = run(path, workspace).summary
+    assert summary is not None
     return {
         row["name"].split(" ")[0]: row for row in summary["hypotheses"] if row["role"] == "primary"
     }

@@ -1,5 +1,6 @@
 """A goal is reached only if all that it says holds: over every control, at the warm items too."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,7 @@ PLACE = {"task": "next_item", "model": "sasrec", "metric": "ndcg", "cutoff": 10,
 @pytest.fixture
 def reached(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    from _proof import reached
-
-    return reached
+    return import_module("_proof").reached
 
 
 def summary(*, warm: bool = True, **gains: float | None) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def test_all_faults_come_at_once():
 
 
 def test_more_than_ten_primary_hypotheses_are_refused():
-    ten = [{"model": f"m{number}"} for number in range(10)]
+    ten: list[dict[str, object]] = [{"model": f"m{number}"} for number in range(10)]
     assert len(plan_of(*ten)) == 10
     with pytest.raises(RecipeError, match="at most 10 primary hypotheses, got 11"):
         plan_of(*ten, {"model": "m10"})

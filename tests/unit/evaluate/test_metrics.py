@@ -231,7 +231,7 @@ def test_ties_that_do_not_cross_the_cutoff_are_no_matter_of_taste():
     tied = [u for u in clean if len(set(ranks[u][ranks[u] <= cutoff])) < cutoff]
     assert len(tied) > 50
     ranking = ranking_of({u: list(zip(run[u], ranks[u].tolist(), strict=True)) for u in tied})
-    truth = truth_of({u: answers[u] for u in tied})  # type: ignore[dict-item]
+    truth = truth_of({u: {item: float(g) for item, g in answers[u].items()} for u in tied})
     scored = score_units(ranking, truth, everywhere(truth), ALL, [cutoff])
     for name in ("recall", "hit_rate", "precision"):
         rows = (ORACLE[name] @ cutoff).iter_calc({u: answers[u] for u in tied}, run)

@@ -1,6 +1,7 @@
 """Planted truth: uplifts are found, equal arms are not told apart, controls explain away."""
 
 from functools import partial
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,7 +22,7 @@ def claim(model: str = "sasrec", **more: object) -> Hypothesis:
 
 
 def compare(units, plan=None, **more):
-    settings = {
+    settings: dict[str, Any] = {
         "controls": CONTROLS,
         "headline_model": "sasrec",
         "headline_metrics": {"next_item": "ndcg"},
@@ -490,7 +491,7 @@ def test_a_control_counts_for_the_tasks_that_it_makes_sense_for(make_shop):
     own, other = ("noise",), ("noise", "same_compute")
     only_noise = units.filter(~pl.col("arm").is_in(["same_compute", "oversample", "broken_link"]))
     plan = [claim()]
-    settings = {
+    settings: dict[str, Any] = {
         "plan": plan, "headline_model": "sasrec", "headline_metrics": {"next_item": "ndcg"},
         "cutoff": 10, "resamples": 1_000,
     }  # fmt: skip

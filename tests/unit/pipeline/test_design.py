@@ -125,12 +125,12 @@ def test_costs_are_told_by_task_arm_and_model():
 def test_a_fusion_that_lacks_a_part_says_so():
     values = {"models": ["item_knn", "item_knn+hybrid"], "headline": "item_knn"}
     fused = recipe(train=values, evaluate={"seeds": 1, "controls": []})
-    ready = {fit: {} for fit in first_fits(fused) if fit.model != "hybrid"}
+    ready: dict[Fit, dict] = {fit: {} for fit in first_fits(fused) if fit.model != "hybrid"}
     told = [result.facts for result in _without_parts(fused, ready)]
     assert {each["arm"] for each in told} == {"real", "combined", "synthetic"}
     assert all(each["model"] == "item_knn+hybrid" for each in told)
     assert told[0]["skipped"] == "no fit of hybrid on real to fuse"
-    everything = {fit: {} for fit in first_fits(fused)}
+    everything: dict[Fit, dict] = {fit: {} for fit in first_fits(fused)}
     assert _without_parts(fused, everything) == []
     assert add_up(_without_parts(fused, ready))[0]["failed"] == 1
 
@@ -171,6 +171,8 @@ def test_two_tasks_walk_through_one_run(tmp_path):
             ),
         )
     summary = done.summary
+    assert summary is not None
+    assert done.report is not None
     assert {row["task"] for row in summary["metrics"]} == {"next_item", "rebuy"}
     rebuy = [row for row in summary["uplift"] if row["task"] == "rebuy"]
     assert {row["model"] for row in rebuy} == {"system", "global_rate", "item_rate"}

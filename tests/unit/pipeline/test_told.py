@@ -1,6 +1,7 @@
 """What a run tells: gates that could have failed, claims with their numbers, looks, plans."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_plan_without_a_prove_block_has_its_defaults_filled_in(tmp_path):
 
 
 def test_the_plan_tells_low_data_and_crossed_seeds(tmp_path):
-    blocks = {
+    blocks: dict[str, Any] = {
         "split": {"by": "leave_one_out", "train_users": 0.1},
         "evaluate": {"trainer_seeds": 5},
     }
@@ -131,7 +132,7 @@ def test_a_plan_changes_with_what_a_claim_means_and_with_nothing_else(tmp_path, 
 
 def test_writing_a_default_out_is_the_same_plan(tmp_path):
     written = {"hypotheses": [{"metric": "ndcg", "cutoff": 10, "name": "system ndcg@10 all"}]}
-    left_out = {"hypotheses": [{}]}
+    left_out: dict[str, Any] = {"hypotheses": [{}]}
     plans = [told_plan(recipe(tmp_path, prove=block)).sha256 for block in (written, left_out)]
     assert plans[0] == plans[1]
 

@@ -50,7 +50,7 @@ def tiny_evaluation(verdict: str = "helps") -> Evaluation:
     return Evaluation(**tables)
 
 
-def tiny_summary(verdict: str = "helps", **more: Any) -> dict[str, object]:
+def tiny_summary(verdict: str = "helps", **more: Any) -> dict[str, Any]:
     return build_summary(
         tiny_evaluation(verdict),
         shop={"items": 2, "users": 7, "events": 30},
