@@ -76,9 +76,10 @@ def test_the_summary_keeps_its_contract(finished):
     arms = {row["arm"] for row in summary["metrics"]}
     assert arms == {
         "real", "combined", "synthetic", "same_compute", "oversample", "noise", "broken_link",
+        "side_information",
     }  # fmt: skip
     against = {row["against"] for row in summary["uplift"] if row["arm"] == "combined"}
-    assert against == {"real", "same_compute", "oversample", "noise", "broken_link"}
+    assert against == arms - {"combined", "synthetic"}
     assert [stage["name"] for stage in summary["stages"]] == list(STAGES)
     assert all(row["low"] <= row["value"] <= row["high"] for row in summary["metrics"])
 
