@@ -54,7 +54,7 @@ def write_tables(data: Path, data_set: str, folder: Path, *, explored: bool = Fa
     with gzip.open(path, "rt") as stream:
         lines = [line.split() for line in stream]
     if explored:
-        seen = _explored_users([line[0] for line in lines])
+        seen = explored_users([line[0] for line in lines])
         lines = [line[:-1] if line[0] in seen else line for line in lines]
     events = (
         pl.DataFrame({"user_id": [u[0] for u in lines], "item_id": [u[1:] for u in lines]})
@@ -72,7 +72,7 @@ def write_tables(data: Path, data_set: str, folder: Path, *, explored: bool = Fa
     return f"{source} sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
-def _explored_users(users: Sequence[str]) -> set[str]:
+def explored_users(users: Sequence[str]) -> set[str]:
     """Name the quarter of users whose last items exploration was judged by."""
     order = sorted(users, key=lambda user: hashlib.sha256(f"shop{user}".encode()).hexdigest())
     return set(order[len(order) // 2 : len(order) * 3 // 4])
