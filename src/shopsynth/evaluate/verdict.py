@@ -20,6 +20,7 @@ from shopsynth.evaluate.holm import holm
 from shopsynth.evaluate.hypotheses import EXPLORATORY, SUPERIORITY, Hypothesis
 from shopsynth.evaluate.pairing import Paired, Place
 from shopsynth.evaluate.system import LOWER, SYSTEM
+from shopsynth.schema import FUSED
 
 HELPS = "helps"
 HELPS_MODEL = "helps this model"
@@ -32,9 +33,6 @@ NOT_MATCHED = "not shown to match side information"
 
 ALPHA = 0.05
 """Rate of false alarms of a family."""
-
-_FUSION = "+"
-"""Joins the names of fused models."""
 
 
 @dataclass(frozen=True)
@@ -267,7 +265,7 @@ def _evidence(place: Place, found: Found, rules: Rules, copied: frozenset[str]) 
 
 def _parts(models: frozenset[str] | set[str], rules: Rules) -> set[str]:
     """Take models apart: two that share a part are no two architectures."""
-    singles = {part for model in models for part in model.split(_FUSION)}
+    singles = {part for model in models for part in model.split(FUSED)}
     return singles.union(*(rules.made_of.get(part, ()) for part in singles))
 
 

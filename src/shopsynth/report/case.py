@@ -18,7 +18,7 @@ from shopsynth.report.comparisons import (
 )
 from shopsynth.report.summary_parts import SummaryHypothesis, SummaryRegistration
 from shopsynth.report.topics import Topic
-from shopsynth.schema import Evaluation
+from shopsynth.schema import FUSED, Evaluation
 
 SIDE_MARGIN = 0.01
 """Relative loss against side information that still counts as matching it (PROOF §4)."""
@@ -152,7 +152,7 @@ def case_of(
         if item.against == BASELINE
         and item.slice == "all"
         and item.model != SYSTEM
-        and not set(item.model.split("+")) & set(topic.model.split("+"))
+        and not set(item.model.split(FUSED)) & set(topic.model.split(FUSED))
     )
     return Case(
         topic=topic,

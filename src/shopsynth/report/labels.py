@@ -4,6 +4,8 @@ In: the words of the tables (arm, model, slice, metric, reason). Out: words for 
 Unknown words, of plug-ins for example, are shown as they are, with spaces for underscores.
 """
 
+from shopsynth.schema import FUSED
+
 ARMS = {
     "real": "Real data only",
     "combined": "Real + synthetic",
@@ -153,7 +155,7 @@ def model_label(model: str) -> str:
         >>> model_label("sasrec"), model_label("sasrec+hybrid")
         ('SASRec', 'SASRec + Hybrid KNN')
     """
-    return " + ".join(label(MODELS, part) for part in model.split("+"))
+    return " + ".join(label(MODELS, part) for part in model.split(FUSED))
 
 
 def metric_label(metric: str, cutoff: int | None) -> str:

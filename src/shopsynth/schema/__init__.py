@@ -17,7 +17,12 @@ from shopsynth.schema.errors import (
     collect,
     nearest,
 )
-from shopsynth.schema.evaluation import EVALUATION_COLUMNS, Evaluation, empty_evaluation_table
+from shopsynth.schema.evaluation import (
+    EVALUATION_COLUMNS,
+    FUSED,
+    Evaluation,
+    empty_evaluation_table,
+)
 from shopsynth.schema.fingerprint import derived_seed, sha256_of, sha256_of_file, stable_bucket
 from shopsynth.schema.holdout import SLICE_COLUMNS, TRUTH_COLUMNS, Holdout, Split
 from shopsynth.schema.ledger import LedgerEntry, PrivacyLedger
@@ -40,6 +45,7 @@ from shopsynth.schema.tables import (
 
 __all__ = [
     "EVALUATION_COLUMNS",
+    "FUSED",
     "RANKING_COLUMNS",
     "REAL",
     "REJECT_COLUMNS",

@@ -11,6 +11,9 @@ from shopsynth.schema.errors import SchemaError, collect
 
 _S, _F, _I, _B = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
 
+FUSED = "+"
+"""Joins the names of models where a table names their fusion: ``sasrec+hybrid``."""
+
 EVALUATION_COLUMNS: dict[str, dict[str, pl.DataType]] = {
     "metrics": {
         "task": _S, "model": _S, "arm": _S, "metric": _S, "cutoff": _I, "slice": _S,

@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shopsynth.schema import (
+    FUSED,
     RANKING_COLUMNS,
     Dataset,
     Holdout,
@@ -58,7 +59,7 @@ def fused_names(name: str) -> tuple[str, ...]:
         >>> fused_names("sasrec+hybrid"), fused_names("sasrec")
         (('sasrec', 'hybrid'), ('sasrec',))
     """
-    parts = tuple(name.split("+"))
+    parts = tuple(name.split(FUSED))
     if not all(parts) or len(set(parts)) < len(parts):
         raise RecipeError(
             f"train.models: {name!r}: expected different models joined by +, such as "

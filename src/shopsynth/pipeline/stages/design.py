@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from shopsynth.combine import ARMS
 from shopsynth.evaluate import METRICS
 from shopsynth.pipeline.recipe import HOUSE_ARMS, Recipe
+from shopsynth.schema import FUSED
 from shopsynth.train import TASKS, get_task, rankers
 
 REAL, COMBINED = "real", "combined"
 SAME_COMPUTE = "same_compute"
 SIDE_INFORMATION = "side_information"
 ORACLE = "oracle"
-FUSED = "+"
-"""Joins the names of the models in a fusion."""
 
 
 @dataclass(frozen=True)

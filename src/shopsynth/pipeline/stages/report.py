@@ -17,11 +17,12 @@ from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.redaction import redacted
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, add_counts
 from shopsynth.pipeline.stages.costs import merge
-from shopsynth.pipeline.stages.design import COMBINED, FUSED, REAL
+from shopsynth.pipeline.stages.design import COMBINED, REAL
 from shopsynth.pipeline.stages.evaluate import read_evaluation
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.train import trials_of
 from shopsynth.report import ReportContext, build_summary, write_report
+from shopsynth.schema import FUSED
 from shopsynth.train import get_task
 
 _HERE = "shopsynth.pipeline.stages.report"
