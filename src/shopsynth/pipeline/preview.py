@@ -55,7 +55,7 @@ def preview(
     events = data.need("events")
     first = events["user_id"].unique(maintain_order=True).head(_MAX_USERS)
     few = data.with_tables(events=events.filter(pl.col("user_id").is_in(first.implode())))
-    view = PrivateView.restore(few, protected.facts["receipt"])
+    view = PrivateView(few, **protected.facts["receipt"])
     shown = {}
     for entry in recipe.generate:
         method = make_synthesizer(entry.synthesizer, entry.options)

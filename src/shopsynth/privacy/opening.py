@@ -1,15 +1,21 @@
 """Open a view: from the training part of a split to what a synthesizer may see of it.
 
 In: real tables, the recipe's ``[privacy]`` block, the pseudonym key and the ledger so far. Out: a
-:class:`PrivateView` and the ledger with what was done.
+:class:`PrivateView` and the ledger with what was done; or, for a workspace, the protected tables
+with the receipt that makes a view of them again.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
+from shopsynth.privacy.bounds import bound_contributions, one_key_a_person
 from shopsynth.privacy.fingerprint import source_fingerprint
 from shopsynth.privacy.key import check_key
 from shopsynth.privacy.pii import replace_contacts
 from shopsynth.privacy.pseudonyms import pseudonymise
+from shopsynth.privacy.purse import Purse
 from shopsynth.privacy.settings import PrivacySettings
 from shopsynth.privacy.view import PrivateView
 from shopsynth.schema import (
@@ -43,59 +49,95 @@ _DIRECT_IDENTIFIER = (
 """Names of attribute columns that say by themselves who somebody is or where to find them."""
 
 
+@dataclass(frozen=True)
+class Protected:
+    """The tables of a view as a workspace keeps them, and what makes a view of them again.
+
+    Attributes:
+        data: Protected tables. Never handed to a synthesizer: that gets a view.
+        receipt: Arguments of :class:`PrivateView`, JSON-ready.
+        ledger: What was done; in ``dp`` empty, because nothing was answered yet.
+    """
+
+    data: Dataset
+    receipt: dict[str, Any]
+    ledger: PrivacyLedger
+
+
 def open_view(
     train: Dataset,
     settings: PrivacySettings,
     key: bytes,
     ledger: PrivacyLedger | None = None,
+    purse: Purse | None = None,
 ) -> tuple[PrivateView, PrivacyLedger]:
     """Protect the training data and hand out the only view of them.
-
-    Every mode bounds contributions: a user's most recent ``max_events_per_user`` events are kept.
-    ``deidentify`` and ``dp`` also replace user, session and review ids (and attribute columns that
-    end in ``_id``) by pseudonyms, drop attribute columns that identify directly, and replace
-    contacts in free text by typed tags. In ``dp`` the view then gives no rows at all, and nothing
-    is spent until a mechanism asks. ``public`` and ``unsafe_nonprivate`` leave the rows as they
-    are.
 
     Args:
         train: The training part of a split, nothing else.
         settings: The recipe's ``[privacy]`` block.
-        key: From :func:`shopsynth.privacy.load_key`; the same key gives the same view. Modes
-            without pseudonyms (``public``, ``unsafe_nonprivate``) do not read it.
-        ledger: What was spent on this source before; ``None`` starts a ledger.
+        key: As in :func:`protect`.
+        ledger: What was done to this source before; ``None`` starts a list.
+        purse: What mode ``dp`` pays its answers from.
 
     Returns:
-        The view, and the ledger with one more entry (in ``dp``: as it was).
+        The view, and the list with one more entry (in ``dp``: as it was; its spends are in the
+        ledger behind the purse).
 
     Raises:
-        PrivacyError: If mode ``dp`` lacks a budget, the key is too short, or the ledger was kept
-            in another mode.
+        PrivacyError: As :func:`protect`, and if ``ledger`` was kept in another mode.
         SchemaError: If required cells are empty.
     """
-    _check_budget(settings)
-    if settings.mode in _PSEUDONYM_MODES:
-        check_key(key, f"open_view in mode {settings.mode}")
     ledger = ledger or PrivacyLedger(settings.mode, settings.unit)
     if ledger.mode != settings.mode:
         raise PrivacyError(
             f"ledger of this source: expected mode {ledger.mode}, in which it was begun, got "
             f"{settings.mode}; keep the mode, or begin a new workspace"
         )
+    made = protect(train, settings, key)
+    for entry in made.ledger.entries:
+        ledger = ledger.with_entry(entry)
+    return PrivateView(made.data, purse=purse, **made.receipt), ledger
+
+
+def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
+    """Replace and bound what the privacy mode says, for a workspace to keep.
+
+    Every mode bounds contributions: a user's most recent ``max_events_per_user`` events are kept.
+    ``deidentify`` and ``dp`` also replace user, session and review ids (and attribute columns that
+    end in ``_id``) by pseudonyms, drop attribute columns that identify directly, and replace
+    contacts in free text by typed tags; in ``dp`` user ids that are spelled alike count as one
+    person. ``public`` and ``unsafe_nonprivate`` leave the rows as they are.
+
+    Args:
+        train: The training part of a split, or some users of it with all their rows.
+        settings: The recipe's ``[privacy]`` block.
+        key: From :func:`shopsynth.privacy.load_key`; the same key gives the same rows. Modes
+            without pseudonyms (``public``, ``unsafe_nonprivate``) do not read it.
+
+    Raises:
+        PrivacyError: If mode ``dp`` lacks a budget, or the key is too short.
+        SchemaError: If required cells are empty.
+    """
+    _check_budget(settings)
+    if settings.mode in _PSEUDONYM_MODES:
+        check_key(key, f"open_view in mode {settings.mode}")
     train.check_filled("open_view")
     fingerprint = source_fingerprint(train)
-    protected = _bounded(train, settings.max_events_per_user)
+    people = _one_key_a_person(train) if settings.mode == "dp" else train
+    protected = bound_contributions(people, settings.max_events_per_user)
     if settings.mode in _PSEUDONYM_MODES:
         protected = _deidentified(protected, key)
-    view = PrivateView(
-        protected,
-        mode=settings.mode,
-        fingerprint=fingerprint,
-        max_events_per_user=settings.max_events_per_user,
-    )
-    if settings.mode == "dp":
-        return view, ledger
-    return view, ledger.with_entry(_entry(settings, fingerprint, train, protected))
+    receipt = {
+        "mode": settings.mode,
+        "fingerprint": fingerprint,
+        "max_events_per_user": settings.max_events_per_user,
+        "users_bound": settings.users,
+    }
+    ledger = PrivacyLedger(settings.mode, settings.unit)
+    if settings.mode != "dp":
+        ledger = ledger.with_entry(_entry(settings, fingerprint, train, protected))
+    return Protected(protected, receipt, ledger)
 
 
 def _check_budget(settings: PrivacySettings) -> None:
@@ -106,12 +148,13 @@ def _check_budget(settings: PrivacySettings) -> None:
     collect("[privacy]", faults, PrivacyError)
 
 
-def _bounded(data: Dataset, max_events_per_user: int) -> Dataset:
-    if data.events is None:
-        return data
-    events = data.ordered_events()
-    newest_first = pl.int_range(pl.len(), 0, -1).over("user_id")
-    return data.with_tables(events=events.filter(newest_first <= max_events_per_user))
+def _one_key_a_person(data: Dataset) -> Dataset:
+    tables = {
+        name: frame.with_columns(one_key_a_person(frame["user_id"]).alias("user_id"))
+        for name, frame in data.tables().items()
+        if "user_id" in frame.columns
+    }
+    return data.with_tables(**tables)
 
 
 def _deidentified(data: Dataset, key: bytes) -> Dataset:

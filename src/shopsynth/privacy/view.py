@@ -1,13 +1,21 @@
 """PrivateView: the only thing a synthesizer may learn from.
 
-In: the training part of a split. Out: what the privacy mode lets a synthesizer see of it.
+In: the protected tables of a training part. Out: what the privacy mode lets a synthesizer see: rows
+in the modes without guarantee, answers of mechanisms in mode ``dp``.
 """
 
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import polars as pl
 
+from shopsynth.privacy.bounds import bound_contributions
+from shopsynth.privacy.mechanisms.base import MECHANISMS, Mechanism
+from shopsynth.privacy.noise import NoiseSource
+from shopsynth.privacy.purse import Purse
 from shopsynth.schema import Dataset, PrivacyError
+
+Answers = Callable[[Sequence[Mechanism], NoiseSource], list[Any]]
 
 
 class PrivateView:
@@ -15,28 +23,48 @@ class PrivateView:
 
     A view is made by :func:`shopsynth.privacy.open_view`; it holds no reference to raw rows, so
     there is nothing to reach around. User ids are pseudonyms, contributions are bounded, free text
-    carries typed tags instead of contacts.
+    carries typed tags instead of contacts. In mode ``dp`` the rows are no attribute at all: one
+    method of this class can ask them, and it asks after it has paid. That stops mistakes; code that
+    means harm runs in the same process and has your rights (docs, threat model).
 
     Args:
         data: The protected tables.
         mode: The privacy mode that made them.
         fingerprint: Hash of the source the view was made from.
-        max_events_per_user: The bound that was applied.
+        max_events_per_user: The bound that was applied; in mode ``dp`` it is applied again, because
+            noise is scaled to it.
+        users_bound: A public bound on the number of users, where the recipe declares one.
+        purse: What answers are paid from; without one a view in mode ``dp`` answers nothing.
     """
 
     def __init__(
-        self, data: Dataset, *, mode: str, fingerprint: str, max_events_per_user: int
+        self,
+        data: Dataset,
+        *,
+        mode: str,
+        fingerprint: str,
+        max_events_per_user: int,
+        users_bound: int | None = None,
+        purse: Purse | None = None,
     ) -> None:
         data.check_filled("PrivateView")
-        self._data = data
         self.mode = mode
         self.fingerprint = fingerprint
         self.max_events_per_user = max_events_per_user
+        self.users_bound = users_bound
+        self._purse = purse
+        self._items = data.items
+        self._rows: Dataset | None = None
+        self._answers: Answers | None = None
+        if mode == "dp":
+            self._answers = _asking(bound_contributions(data, max_events_per_user))
+        else:
+            self._rows = data
 
     @property
     def items(self) -> pl.DataFrame:
         """The catalogue; declared public, so it is visible in every mode."""
-        return self._data.items
+        return self._items
 
     @property
     def rows(self) -> Dataset:
@@ -45,12 +73,12 @@ class PrivateView:
         Raises:
             PrivacyError: In mode ``dp``, where only mechanisms may answer.
         """
-        if self.mode == "dp":
+        if self._rows is None:
             raise PrivacyError(
                 "PrivateView: mode dp gives no rows, only answers of mechanisms; "
                 "choose a synthesizer that declares the mode dp, or another [privacy] mode"
             )
-        return self._data
+        return self._rows
 
     def events(self) -> pl.DataFrame:
         """Return the protected events, by user and in time order.
@@ -63,37 +91,82 @@ class PrivateView:
 
     @property
     def n_users(self) -> int:
-        """How many users have events in the view.
+        """How many users have events in the view; in mode ``dp`` the public bound.
 
         Raises:
-            PrivacyError: In mode ``dp``, where even the number of users has to be bought.
+            PrivacyError: In mode ``dp`` without a bound: counting users has to be bought.
         """
-        return self.rows.need("events")["user_id"].n_unique()
+        if self.mode != "dp":
+            return self.rows.need("events")["user_id"].n_unique()
+        if self.users_bound is None:
+            raise PrivacyError(
+                "PrivateView: mode dp counts no users for free; expected a public bound, got none; "
+                "set users under [privacy]"
+            )
+        return self.users_bound
 
-    def protected_tables(self) -> dict[str, pl.DataFrame]:
-        """Return what a workspace keeps on disk to :meth:`restore` the view, in every mode.
+    @property
+    def allowance(self) -> float:
+        """The mu of Gaussian differential privacy that all answers may cost together.
 
-        For the workspace alone: what learns from a view asks :attr:`rows` or a mechanism.
+        Mechanisms of noise multipliers s_1, s_2, … cost mu = sqrt(1 / s_1^2 + 1 / s_2^2 + …).
+
+        Raises:
+            PrivacyError: If the view has no purse.
         """
-        return self._data.tables()
+        return self._paid_from().allowance()
 
-    def receipt(self) -> dict[str, Any]:
-        """Return the facts a workspace keeps beside the protected tables."""
-        return {
-            "mode": self.mode,
-            "fingerprint": self.fingerprint,
-            "max_events_per_user": self.max_events_per_user,
-        }
+    def buy(self, mechanisms: Sequence[Mechanism]) -> list[Any]:
+        """Ask the people in the data: reserve what all answers cost, answer, commit.
 
-    @classmethod
-    def restore(cls, data: Dataset, receipt: dict[str, Any]) -> Self:
-        """Rebuild a view from protected tables and their :meth:`receipt`."""
-        return cls(data, **receipt)
+        A plan that is known beforehand is bought at once: its parts are composed as one, which
+        costs less than one after the other.
+
+        Args:
+            mechanisms: Questions of this room's closed set.
+
+        Returns:
+            The answers, in order.
+
+        Raises:
+            PrivacyError: If a question is no mechanism of this room, or the budget does not cover
+                the plan; then no row was read and nothing is spent.
+        """
+        strangers = sorted({type(m).__name__ for m in mechanisms if type(m) not in MECHANISMS})
+        if strangers:
+            raise PrivacyError(
+                f"PrivateView.buy: expected mechanisms of shopsynth.privacy, got "
+                f"{', '.join(strangers)}; only code whose sensitivity is proven here reads rows"
+            )
+        purse = self._paid_from()
+        if self._answers is None:
+            raise PrivacyError(
+                f"PrivateView.buy: expected a view in mode dp, got mode {self.mode}; read its rows"
+            )
+        with purse.paying([mechanism.charge() for mechanism in mechanisms]):
+            return self._answers(mechanisms, purse.noise)
+
+    def _paid_from(self) -> Purse:
+        if self._purse is None:
+            raise PrivacyError(
+                f"PrivateView: this view in mode {self.mode} has no purse, so it answers nothing; "
+                "open it with a ledger: shopsynth.privacy.open_view"
+            )
+        return self._purse
 
     def __repr__(self) -> str:
-        if self.mode == "dp":  # Counts of people's rows have to be bought, like any answer.
+        if self._rows is None:  # Counts of people's rows have to be bought, like any answer.
             return "PrivateView(mode='dp')"
-        return f"PrivateView(mode={self.mode!r}, {self._data.counts()})"
+        return f"PrivateView(mode={self.mode!r}, {self._rows.counts()})"
 
     def __reduce__(self) -> Any:
         raise PrivacyError("a PrivateView is not pickled; keep its tables and its receipt")
+
+
+def _asking(rows: Dataset) -> Answers:
+    """Wrap rows into the one question that may be put to them."""
+
+    def answer(mechanisms: Sequence[Mechanism], noise: NoiseSource) -> list[Any]:
+        return [mechanism.answer(rows, noise) for mechanism in mechanisms]
+
+    return answer

@@ -55,7 +55,7 @@ def run(context: StageContext) -> StageOutput:
 def generate_one(job: Job) -> dict[str, Any]:
     """Fit one method on the view and sample from it."""
     entry = GenerateSettings.parse(job.params["entry"], "generate")
-    view = PrivateView.restore(read_dataset(job), job.params["receipt"])
+    view = PrivateView(read_dataset(job), **job.params["receipt"])
     seed = job.params["seed"]
     method = make_synthesizer(entry.synthesizer, entry.options)
     method.fit(view, seed=derived_seed(seed, "fit"), progress=job.progress)

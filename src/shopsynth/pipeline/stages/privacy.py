@@ -8,7 +8,7 @@ from typing import Any
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
-from shopsynth.privacy import PrivacySettings, key_id, load_key, open_view
+from shopsynth.privacy import PrivacySettings, key_id, load_key, protect
 from shopsynth.schema import PrivacyLedger, sha256_of
 
 _HERE = "shopsynth.pipeline.stages.privacy"
@@ -34,7 +34,7 @@ def run(context: StageContext) -> StageOutput:
     buckets = split.parts("train/events") or (None,)
     tasks = [
         verbs.task(
-            f"{_HERE}:protect",
+            f"{_HERE}:protect_bucket",
             [*shared, *([part] if part else [])],
             first=number == 0,
             **params,
@@ -55,17 +55,17 @@ def run(context: StageContext) -> StageOutput:
     return StageOutput(outputs, {"receipt": receipt, "ledger": ledger.to_json()})
 
 
-def protect(job: Job) -> dict[str, Any]:
-    """Open a view on one bucket of users and keep what it shows."""
+def protect_bucket(job: Job) -> dict[str, Any]:
+    """Protect one bucket of users and keep what a view is made of."""
     settings = PrivacySettings.parse(job.params["settings"], "privacy")
     train = read_dataset(job, "train")
     key = load_key(settings) if settings.mode in _KEYED_MODES else b""
-    view, ledger = open_view(train, settings, key)
-    for table, frame in view.protected_tables().items():
+    made = protect(train, settings, key)
+    for table, frame in made.data.tables().items():
         if table == "events" or job.params["first"]:
             label = job.refs("train/events")[0].label if table == "events" else "all"
             job.write(table, frame, label)
-    return {"receipt": view.receipt(), "ledger": ledger.to_json()}
+    return {"receipt": made.receipt, "ledger": made.ledger.to_json()}
 
 
 STAGE = Stage(

@@ -1,0 +1,87 @@
+"""Purse: what one method may spend of a source's budget, and the till that it pays at.
+
+In: a ledger and the run's (epsilon, delta). Out: an allowance, and reservations that are paid for.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shopsynth.privacy.charges import Charge
+from shopsynth.privacy.noise import NoiseSource
+from shopsynth.schema import PrivacyError
+
+_ROUNDING = 1e-9
+"""Relative, of an allowance that a method splits among its questions and adds up again."""
+
+
+class Till(Protocol):
+    """Who keeps the budget: a ledger, bound to what one run may spend."""
+
+    delta: float
+    """Failure probability of the run."""
+
+    def allowance(self) -> float:
+        """Return the largest mu that one more Gaussian mechanism of this run may have."""
+
+    def reserve(self, charges: Sequence[Charge], actor: str) -> str:
+        """Set the charges aside for ever, or refuse with a ``PrivacyError``."""
+
+    def commit(self, reservation: str) -> None:
+        """Note that the answers were given."""
+
+
+def _system_noise() -> NoiseSource:
+    from shopsynth.privacy.noise import SystemNoise
+
+    return SystemNoise()
+
+
+@dataclass
+class Purse:
+    """The part of a run's budget that one method may spend.
+
+    Attributes:
+        till: Who keeps the budget.
+        share: Of the run's squared mu; the shares of a run's methods add up to 1.
+        actor: Who pays, for the ledger: the method's name.
+        noise: Where the answers' noise comes from; a test gives its own.
+    """
+
+    till: Till
+    share: float
+    actor: str
+    noise: NoiseSource = field(default_factory=_system_noise)
+    _spent: list[Charge] = field(default_factory=list, init=False, repr=False)
+    _whole: float | None = field(default=None, init=False, repr=False)
+
+    def allowance(self) -> float:
+        """Return the mu of a Gaussian mechanism that would empty the purse as it was filled."""
+        if self._whole is None:
+            self._whole = self.till.allowance() * self.share**0.5
+        return self._whole
+
+    @contextmanager
+    def paying(self, charges: Sequence[Charge]) -> Iterator[None]:
+        """Reserve the charges, let the caller answer, commit.
+
+        What is reserved counts as spent, also if the answer fails or the process dies.
+
+        Raises:
+            PrivacyError: If the charges cost more than the purse holds, or the ledger refuses;
+                then nothing is spent and nothing may be read.
+        """
+        from shopsynth.privacy.accounting import compose
+
+        asked = compose([*self._spent, *charges]).mu(self.till.delta * self.share)
+        if asked > self.allowance() * (1 + _ROUNDING):
+            raise PrivacyError(
+                f"{self.actor}: expected answers that cost mu {self.allowance():.4g} at most, "
+                f"which is this method's part of the run's budget, got mu {asked:.4g}; ask fewer "
+                "questions, or with more noise"
+            )
+        reservation = self.till.reserve(charges, self.actor)
+        self._spent += charges
+        yield
+        self.till.commit(reservation)
