@@ -10,7 +10,8 @@ from shopsynth.combine import ARMS
 from shopsynth.evaluate import SYSTEM
 from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.executors import make_executor
-from shopsynth.pipeline.recipe import GenerateSettings, Recipe
+from shopsynth.pipeline.private_runs import check_private_run
+from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages import STAGES
 from shopsynth.pipeline.stages.design import ORACLE, menu
 from shopsynth.pipeline.stages.generate import NOISE
@@ -33,7 +34,8 @@ def check_recipe(recipe: Recipe, until: str) -> None:
 
     Raises:
         RecipeError: With every unknown name, bad option and missing table.
-        PrivacyError: If all names are known but a synthesizer cannot run in the privacy mode.
+        PrivacyError: If all names are known but a synthesizer cannot run in the privacy mode, or
+            mode dp lacks a public fact.
     """
     checks: list[Callable[[], object]] = [partial(make_executor, recipe.pipeline)]
     checks += [partial(make_synthesizer, e.synthesizer, e.options) for e in recipe.generate]
@@ -61,8 +63,10 @@ def check_recipe(recipe: Recipe, until: str) -> None:
             "expected at least one other synthesizer to judge"
         )
     collect("recipe", faults, RecipeError)
+    if order.index(until) >= order.index("privacy"):
+        check_private_run(recipe)
     if order.index(until) >= order.index("generate"):
-        for entry in recipe.generate:
+        for entry in _claims(recipe):
             _refuse_mode(entry, recipe.privacy.mode)
 
 
@@ -136,11 +140,11 @@ def _check_claims(recipe: Recipe) -> None:
     collect("[prove]", faults, RecipeError)
 
 
-def _refuse_mode(entry: GenerateSettings, mode: str) -> None:
-    modes = SYNTHESIZERS.get(entry.synthesizer).modes
+def _refuse_mode(synthesizer: str, mode: str) -> None:
+    modes = SYNTHESIZERS.get(synthesizer).modes
     if mode not in modes:
         raise PrivacyError(
-            f"generate: {entry.synthesizer} cannot run in privacy mode {mode}; "
+            f"generate: {synthesizer} cannot run in privacy mode {mode}; "
             f"it supports {', '.join(sorted(modes))}. Choose one of these under [privacy], "
             f"or a synthesizer that supports {mode}."
         )

@@ -1,8 +1,9 @@
 """The recipe's ``[split]`` block."""
 
+from datetime import UTC, datetime
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from shopsynth.schema import Settings
 
@@ -23,6 +24,13 @@ class SplitSettings(Settings):
     test: float = Field(default=0.1, gt=0, lt=0.5)
     """Share of events (time) or queries (query) that judge."""
 
+    validation_from: datetime | None = None
+    """First moment of validation, in place of a share (time). With test_from it makes the cuts
+    public facts, which mode dp asks for: a share of events depends on everybody's."""
+
+    test_from: datetime | None = None
+    """First moment of test, in place of a share (time)."""
+
     tail_max_events: int = Field(default=5, ge=0)
     """Items with at most this many training events are the tail; cold ones (0) are part of it."""
 
@@ -41,6 +49,26 @@ class SplitSettings(Settings):
     """Share of users who are only asked, in validation; used where train_users is below 1. With 0
     the train users are asked, whom a network knows by heart."""
 
+    @field_validator("validation_from", "test_from")
+    @classmethod
+    def _in_utc(cls, moment: datetime | None) -> datetime | None:
+        if moment is None or moment.tzinfo is not None:
+            return moment
+        return moment.replace(tzinfo=UTC)
+
+    @model_validator(mode="after")
+    def _check_dates(self) -> Self:
+        dates = (self.validation_from, self.test_from)
+        if dates == (None, None):
+            return self
+        if None in dates or self.by != "time":
+            raise ValueError(
+                "validation_from and test_from: expected both, with by = \"time\", or neither"
+            )
+        if not self.validation_from < self.test_from:  # type: ignore[operator]  # both are dates
+            raise ValueError("validation_from: expected a moment before test_from")
+        return self
+
     @model_validator(mode="after")
     def _check_shares(self) -> Self:
         if not self.low_data:
@@ -58,6 +86,11 @@ class SplitSettings(Settings):
                 f"{' + '.join(f'{share:g}' for share in shares)}; lower one of them"
             )
         return self
+
+    @property
+    def has_public_cuts(self) -> bool:
+        """Whether no one's rows have a say in where the data are cut."""
+        return self.by == "leave_one_out" or self.validation_from is not None
 
     @property
     def low_data(self) -> bool:

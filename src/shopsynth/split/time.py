@@ -69,7 +69,8 @@ def find_cuts(counts: pl.DataFrame, settings: SplitSettings) -> TimeCuts:
     """Find the cuts that come nearest to the wanted shares.
 
     A cut falls on the start of a minute that has events, so events of one minute, and with them
-    the lines of one basket, stay together; shares are therefore approximate.
+    the lines of one basket, stay together; shares are therefore approximate. Where the settings
+    name both dates, these are the cuts.
 
     Args:
         counts: Columns ``timestamp`` (start of a minute) and ``n``, each minute once: the merged
@@ -86,6 +87,8 @@ def find_cuts(counts: pl.DataFrame, settings: SplitSettings) -> TimeCuts:
         >>> cuts.validation.day, cuts.test.day
         (9, 10)
     """
+    if settings.validation_from is not None and settings.test_from is not None:
+        return TimeCuts(settings.validation_from, settings.test_from)
     minutes = counts.filter(pl.col("n") > 0).sort("timestamp")
     if minutes.height < len(PARTS):
         # All in train, two parts empty: this refuses, with the advice.

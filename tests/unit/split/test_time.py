@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from shopsynth.schema import TIMESTAMP, EmptyDataError, SchemaError
+from shopsynth.schema import TIMESTAMP, EmptyDataError, RecipeError, SchemaError
 from shopsynth.split import (
     SplitSettings,
     TimeCuts,
@@ -105,3 +105,33 @@ def test_an_attribute_named_part_is_refused() -> None:
     cuts = TimeCuts(START, START)
     with pytest.raises(SchemaError, match="expected no column part"):
         assign_parts(events_at([1]).with_columns(part=pl.lit("bolt")), SplitSettings(), cuts)
+
+
+DATES = {"validation_from": "2030-01-01T00:07:00", "test_from": "2030-01-01T00:09:00Z"}
+
+
+def test_declared_dates_are_the_cuts_whatever_the_rows_say() -> None:
+    settings = SplitSettings.parse(DATES, "split")
+    assigned = parts(events_at(list(range(10))), settings)
+    assert assigned == ["train"] * 7 + ["validation"] * 2 + ["test"]
+    crowded = parts(events_at([*range(10), *[8.0] * 90]), settings)
+    assert crowded.count("validation") == 92
+    assert settings.has_public_cuts
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ({"validation_from": "2030-01-01"}, "expected both"),
+        ({**DATES, "by": "leave_one_out"}, 'with by = "time"'),
+        ({**DATES, "test_from": "2030-01-01T00:07:00Z"}, "a moment before test_from"),
+    ],
+)
+def test_half_a_declaration_is_none(block: dict[str, str], said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        SplitSettings.parse(block, "split")
+
+
+def test_shares_are_no_public_cuts() -> None:
+    assert not SplitSettings().has_public_cuts
+    assert SplitSettings(by="leave_one_out").has_public_cuts

@@ -11,6 +11,7 @@ from typing import Any
 from shopsynth.combine import ARMS, Dose, build_arm, drop_near_duplicates
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
+from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import (
     Stage,
     StageContext,
@@ -28,7 +29,7 @@ from shopsynth.pipeline.stages.material import (
     read_synthetic,
 )
 from shopsynth.pipeline.stages.questions import pose_questions
-from shopsynth.schema import derived_seed
+from shopsynth.schema import derived_seed, no_rejects
 
 _HERE = "shopsynth.pipeline.stages.combine"
 
@@ -79,7 +80,7 @@ def _filter(context: StageContext) -> tuple[list[PartRef], list[dict[str, Any]]]
             f"{_HERE}:drop_copies",
             [*split.outputs, part],
             facts=made,
-            threshold=context.recipe.combine.near_duplicate,
+            threshold=_threshold(context.recipe),
         )
         for part, made in zip(
             context.done["generate"].outputs,
@@ -92,14 +93,21 @@ def _filter(context: StageContext) -> tuple[list[PartRef], list[dict[str, Any]]]
     return kept, [result.facts for result in results]
 
 
+def _threshold(recipe: Recipe) -> float | None:
+    """Return how alike a copy is, or ``None`` in mode dp: what is dropped tells of real rows."""
+    return None if recipe.privacy.mode == "dp" else recipe.combine.near_duplicate
+
+
 def drop_copies(job: Job) -> dict[str, Any]:
     """Drop synthetic histories that copy what only the future of a test user knows."""
     facts = job.params["facts"]
     name = f"synthetic/{facts['synthesizer']}"
     made = read_synthetic(job, name, facts)
-    kept, rejects = drop_near_duplicates(
-        made, read_heldout(job), job.frame("train/events"), job.params["threshold"]
-    )
+    threshold, kept, rejects = job.params["threshold"], made, no_rejects()
+    if threshold is not None:
+        kept, rejects = drop_near_duplicates(
+            made, read_heldout(job), job.frame("train/events"), threshold
+        )
     label = str(facts["number"])
     job.write(f"kept/{facts['synthesizer']}", kept.data.need("events"), label)
     if rejects.height:
@@ -132,6 +140,7 @@ STAGE = Stage(
     ),
     config=lambda recipe: {
         "combine": recipe.combine.model_dump(mode="json"),
+        "filter": _threshold(recipe),
         "train": recipe.train.model_dump(mode="json", exclude={"trials"}),
         "code": model_code(recipe),
         "tail_max_events": recipe.split.tail_max_events,

@@ -1,0 +1,42 @@
+"""What mode dp asks of a recipe before a row is read: public facts where others count people.
+
+In: a recipe. Out: every fault at once.
+
+Whatever depends on many people's rows has a price. Rules about one row or one user have none, the
+catalogue is declared public, and the rest has to be declared or bought (PRIVACY §2).
+"""
+
+from shopsynth.clean import CleanSettings
+from shopsynth.pipeline.recipe import Recipe
+from shopsynth.schema import PrivacyError, collect
+
+_USER_LOCAL_CLEANERS = frozenset(CleanSettings().cleaners)
+"""The built-in ones: each looks at one row, at one user's rows, or at the catalogue alone."""
+
+
+def check_private_run(recipe: Recipe) -> None:
+    """Refuse a recipe in mode dp whose stages would look at many people's rows for free.
+
+    Raises:
+        PrivacyError: With every fault.
+    """
+    if recipe.privacy.mode != "dp":
+        return
+    faults = []
+    if recipe.shop.items is None:
+        faults.append(
+            "shop.items: mode dp needs a declared, public catalogue, got none; items taken from "
+            "people's events would tell what was bought: add a block [shop.items]"
+        )
+    if not recipe.split.has_public_cuts:
+        faults.append(
+            f"split.by = {recipe.split.by!r} cuts where everybody's rows say; expected public "
+            'dates, split.validation_from and split.test_from, or by = "leave_one_out"'
+        )
+    strangers = sorted(set(recipe.clean.cleaners) - _USER_LOCAL_CLEANERS)
+    if strangers:
+        faults.append(
+            f"clean.cleaners: {', '.join(strangers)} may compare people with each other; mode dp "
+            "takes built-in cleaners alone"
+        )
+    collect("mode dp", faults, PrivacyError)
