@@ -54,6 +54,7 @@ class PrivateView:
         self.users_bound = users_bound
         self._purse = purse
         self._items = data.items
+        self._columns = {name: tuple(frame.columns) for name, frame in data.tables().items()}
         self._rows: Dataset | None = None
         self._answers: Answers | None = None
         if mode == "dp":
@@ -65,6 +66,17 @@ class PrivateView:
     def items(self) -> pl.DataFrame:
         """The catalogue; declared public, so it is visible in every mode."""
         return self._items
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Name a table's columns, in every mode: the recipe maps them, so they tell of nobody.
+
+        Args:
+            table: A standard table.
+
+        Returns:
+            The names in order; none if the shop lacks the table.
+        """
+        return self._columns.get(table, ())
 
     @property
     def rows(self) -> Dataset:
