@@ -1,5 +1,42 @@
 """Mechanisms: the only code that reads personal rows in mode ``dp``, and what they may answer."""
 
 from shopsynth.privacy.mechanisms.base import MECHANISMS, Mechanism
+from shopsynth.privacy.mechanisms.features import (
+    Amount,
+    Feature,
+    FirstGroup,
+    GroupBigram,
+    HistoryLength,
+    Item,
+    Rebuy,
+    WordBigram,
+)
+from shopsynth.privacy.mechanisms.time_features import (
+    FirstTime,
+    GapWithin,
+    HourOfDay,
+    SessionGap,
+    SessionOpening,
+)
+from shopsynth.privacy.mechanisms.user_histogram import UserHistogram
+from shopsynth.privacy.mechanisms.walks import PublicGroups
 
-__all__ = ["MECHANISMS", "Mechanism"]
+__all__ = [
+    "MECHANISMS",
+    "Amount",
+    "Feature",
+    "FirstGroup",
+    "FirstTime",
+    "GapWithin",
+    "GroupBigram",
+    "HistoryLength",
+    "HourOfDay",
+    "Item",
+    "Mechanism",
+    "PublicGroups",
+    "Rebuy",
+    "SessionGap",
+    "SessionOpening",
+    "UserHistogram",
+    "WordBigram",
+]
