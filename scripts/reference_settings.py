@@ -33,6 +33,8 @@ def blocks() -> dict[str, type[Settings]]:
     found["shop.items.joins"] = joined or Settings
     claimed = model_in(found["prove"].model_fields["hypotheses"].annotation)
     found["prove.hypotheses"] = claimed or Settings
+    alike = model_in(found["privacy"].model_fields["anonymity"].annotation)
+    found["privacy.anonymity"] = alike or Settings
     return found
 
 

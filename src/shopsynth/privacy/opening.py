@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from shopsynth.privacy.attributes import protect_attributes
 from shopsynth.privacy.bounds import bound_contributions, one_key_a_person
 from shopsynth.privacy.fingerprint import source_fingerprint
 from shopsynth.privacy.key import check_key
@@ -106,7 +107,8 @@ def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
     Every mode bounds contributions: a user's most recent ``max_events_per_user`` events are kept.
     ``deidentify`` and ``dp`` also replace user, session and review ids (and attribute columns that
     end in ``_id``) by pseudonyms, drop attribute columns that identify directly, and replace
-    contacts in free text by typed tags; in ``dp`` user ids that are spelled alike count as one
+    contacts in free text by typed tags; ``deidentify`` makes users as alike in their attributes as
+    ``[privacy.anonymity]`` asks; in ``dp`` user ids that are spelled alike count as one
     person. ``public`` and ``unsafe_nonprivate`` leave the rows as they are.
 
     Args:
@@ -126,8 +128,12 @@ def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
     fingerprint = source_fingerprint(train)
     people = _one_key_a_person(train) if settings.mode == "dp" else train
     protected = bound_contributions(people, settings.max_events_per_user)
+    alike: dict[str, Any] = {}
     if settings.mode in _PSEUDONYM_MODES:
         protected = _deidentified(protected, key)
+    if settings.anonymity.on and protected.users is not None:  # Mode deidentify only.
+        users, alike = protect_attributes(protected.users, settings.anonymity)
+        protected = protected.with_tables(users=users)
     receipt = {
         "mode": settings.mode,
         "fingerprint": fingerprint,
@@ -136,7 +142,7 @@ def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
     }
     ledger = PrivacyLedger(settings.mode, settings.unit)
     if settings.mode != "dp":
-        ledger = ledger.with_entry(_entry(settings, fingerprint, train, protected))
+        ledger = ledger.with_entry(_entry(settings, fingerprint, train, protected, alike))
     return Protected(protected, receipt, ledger)
 
 
@@ -183,7 +189,11 @@ def _deidentified_table(table: str, frame: pl.DataFrame, key: bytes) -> pl.DataF
 
 
 def _entry(
-    settings: PrivacySettings, fingerprint: str, train: Dataset, protected: Dataset
+    settings: PrivacySettings,
+    fingerprint: str,
+    train: Dataset,
+    protected: Dataset,
+    alike: dict[str, Any],
 ) -> LedgerEntry:
     """Note what was done; no mode but ``dp`` gives a guarantee, so epsilon and delta are empty."""
     done = {
@@ -206,5 +216,6 @@ def _entry(
             "guarantee": done[settings.mode],
             "max_events_per_user": settings.max_events_per_user,
             "columns_dropped": dropped,
+            **({"anonymity": alike} if alike else {}),
         },
     )

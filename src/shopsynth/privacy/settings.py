@@ -1,14 +1,48 @@
 """The recipe's ``[privacy]`` block."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shopsynth.schema import Settings
+from shopsynth.schema import PrivacyError, Settings
 
 Budget = Literal["strict", "standard", "relaxed", "weak"]
 
 Mode = Literal["public", "deidentify", "dp", "unsafe_nonprivate"]
+
+
+class AnonymitySettings(Settings):
+    """How alike users are made in their attributes, in mode deidentify: never a guarantee."""
+
+    k: int = Field(default=0, ge=0)
+    """Fewest users who share any combination of quasi-identifiers, and any value; 0 is off."""
+
+    l: int = Field(default=0, ge=0)  # noqa: E741 - the name of the literature
+    """Fewest distinct values of a sensitive column in every class of users alike; 0 is off."""
+
+    t: float = Field(default=0.0, ge=0, lt=1)
+    """Largest distance of a sensitive column in such a class to the whole table, 0 to 1; 0 is
+    off."""
+
+    quasi_identifiers: tuple[str, ...] = ()
+    """Attributes of users by which somebody could be recognised; empty: all but the sensitive."""
+
+    sensitive: tuple[str, ...] = ()
+    """Attributes of users that must not be learned about one of them; l and t need some."""
+
+    @property
+    def on(self) -> bool:
+        """Whether any rule asks for something."""
+        return self.k > 1 or self.l > 1 or self.t > 0
+
+    @model_validator(mode="after")
+    def _check_roles(self) -> Self:
+        both = [name for name in self.sensitive if name in self.quasi_identifiers]
+        if both:
+            raise ValueError(f"{', '.join(both)}: either a quasi-identifier or sensitive, not both")
+        if (self.l > 1 or self.t > 0) and not self.sensitive:
+            raise ValueError("l and t protect sensitive columns, got none; name them in sensitive")
+        return self
 
 
 class PrivacySettings(Settings):
@@ -46,6 +80,8 @@ class PrivacySettings(Settings):
     max_events_per_user: int = Field(default=256, ge=1)
     """A user's most recent events beyond this number never reach a synthesizer."""
 
+    anonymity: AnonymitySettings = Field(default_factory=AnonymitySettings)
+
     key_env: str = "SHOPSYNTH_PSEUDONYM_KEY"
     """Environment variable with the pseudonym key; without it a key file in the user's own
     configuration folder is used, and made once. The key is never written to a workspace."""
@@ -60,3 +96,18 @@ class PrivacySettings(Settings):
                 "it can subtract them; leave it out (the recipe's seed steers what comes after)"
             )
         return values
+
+    @model_validator(mode="after")
+    def _refuse_unpaid_rules(self) -> Self:
+        if not self.anonymity.on or self.mode == "deidentify":
+            return self
+        if self.mode == "dp":
+            raise PrivacyError(
+                "[privacy.anonymity]: mode dp takes no k, l or t: who is rare is a fact about "
+                "other users and has to be bought, and the guarantee does not need it; leave the "
+                "block out, or choose mode deidentify"
+            )
+        raise ValueError(
+            f"anonymity: mode {self.mode} leaves the rows as they are; leave the block out, or "
+            "choose mode deidentify"
+        )
