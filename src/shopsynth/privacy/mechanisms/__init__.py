@@ -11,6 +11,9 @@ from shopsynth.privacy.mechanisms.features import (
     Rebuy,
     WordBigram,
 )
+from shopsynth.privacy.mechanisms.nearest_votes import NearestVotes
+from shopsynth.privacy.mechanisms.noisy_count import NoisyCount
+from shopsynth.privacy.mechanisms.quantiles import DPQuantiles
 from shopsynth.privacy.mechanisms.time_features import (
     FirstTime,
     GapWithin,
@@ -19,11 +22,14 @@ from shopsynth.privacy.mechanisms.time_features import (
     SessionOpening,
 )
 from shopsynth.privacy.mechanisms.user_histogram import UserHistogram
+from shopsynth.privacy.mechanisms.vocabulary import DPVocabulary
 from shopsynth.privacy.mechanisms.walks import PublicGroups
 
 __all__ = [
     "MECHANISMS",
     "Amount",
+    "DPQuantiles",
+    "DPVocabulary",
     "Feature",
     "FirstGroup",
     "FirstTime",
@@ -33,6 +39,8 @@ __all__ = [
     "HourOfDay",
     "Item",
     "Mechanism",
+    "NearestVotes",
+    "NoisyCount",
     "PublicGroups",
     "Rebuy",
     "SessionGap",
