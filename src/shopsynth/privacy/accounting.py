@@ -82,15 +82,9 @@ class Composition:
         Exact for plain Gaussians. Otherwise a Gaussian is sought that is at least as bad at every
         epsilon where the loss fails with more than ``delta``. Infinite if the slack leaves nothing.
         """
-        if not self.losses:
-            return self.gaussian_mu if self.slack < delta or not self.slack else math.inf
-        most = self.epsilon(delta)
-        if not math.isfinite(most):
-            return math.inf
-        grid = np.linspace(0.0, most, _GRID + 1)
-        loss = _distribution(self.gaussian_mu, self.losses).get_delta_for_epsilon(grid)
-        # Both fall with epsilon: a Gaussian that is worse one point further is worse in between.
-        return _smallest_mu(np.asarray(loss)[:-1], grid[1:])
+        if self.losses:
+            return _dominating_mu(self, delta)
+        return self.gaussian_mu if self.slack < delta or not self.slack else math.inf
 
 
 def compose(charges: Iterable[Charge]) -> Composition:
@@ -239,6 +233,7 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
     return found * (1 + _MARGIN)
 
 
+@lru_cache(maxsize=256)
 def gaussian_mu(epsilon: float, delta: float) -> float:
     """Tell the largest mu of a Gaussian mechanism that is (epsilon, delta)-private.
 
@@ -269,6 +264,17 @@ def _gaussian_deltas(
         large = ndtr(upper) - np.exp(np.minimum(epsilons + log_ndtr(lower), 0.0))
     found = np.where(upper < 0, small, large)
     return np.where(mus > 0, np.clip(found, 0.0, 1.0), 0.0)
+
+
+@lru_cache(maxsize=256)
+def _dominating_mu(joint: Composition, delta: float) -> float:
+    most = joint.epsilon(delta)
+    if not math.isfinite(most):
+        return math.inf
+    grid = np.linspace(0.0, most, _GRID + 1)
+    loss = _distribution(joint.gaussian_mu, joint.losses).get_delta_for_epsilon(grid)
+    # Both fall with epsilon: a Gaussian that is worse one point further is worse in between.
+    return _smallest_mu(np.asarray(loss)[:-1], grid[1:])
 
 
 def _smallest_mu(deltas: NDArray[np.float64], epsilons: NDArray[np.float64]) -> float:

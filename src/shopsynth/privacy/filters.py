@@ -32,13 +32,16 @@ Plan = Sequence[Charge]
 
 _SMALL_SHARE, _LARGE_SHARE = 0.01, 0.25
 """Of delta, for slacks and cut tails. The small one costs a Gaussian budget .05 % of its epsilon;
-the large one is for plans that begin with thresholds or with losses that are no Gaussian's."""
+the large one is for sources whose first plan has thresholds that fail with some probability."""
 
 _TAIL_SHARE = 1e-3
-"""Of delta, a plan's tail beyond its Gaussian: at least ten such plans fit the small share."""
+"""Of delta, a plan's tail beyond its Gaussian: ten such plans fit the small share."""
 
-_ORDERS = tuple(1 + 2 ** (step / 4) for step in range(-16, 45))
-"""Rényi orders from 1.06 to 2,049; an order between two of them would save below 1 %."""
+_CLEARLY_LESS = 0.8
+"""Of what ``gdp`` would take: ``rdp`` costs later Gaussians a tenth more, so it has to pay."""
+
+_ORDERS = tuple(1 + 2 ** (step / 2) for step in range(-2, 19))
+"""Rényi orders from 1.5 to 513."""
 
 _MARGIN = 1e-9
 """Relative, of an allowance that is split into many Gaussians and added up again."""
@@ -70,14 +73,22 @@ class AdaptiveFilter:
             >>> AdaptiveFilter.for_first(counts, epsilon=3.0, delta=1e-6)
             AdaptiveFilter(kind='gdp', share=0.01, order=0.0)
         """
-        joint = compose(plan)
-        plain = not joint.losses and joint.slack <= _SMALL_SHARE * _TAIL_SHARE * delta
-        share = _SMALL_SHARE if plain else _LARGE_SHARE
+        slack = compose(plan).slack
+        share = _SMALL_SHARE if slack <= _SMALL_SHARE * delta / 10 else _LARGE_SHARE
         gdp = cls("gdp", share)
-        if plain or not math.isfinite(epsilon):
+        if not compose(plan).losses or not math.isfinite(epsilon):
             return gdp
-        rules = [gdp, *(cls("rdp", share, order) for order in _ORDERS)]
-        return min(rules, key=lambda rule: rule._used([plan], epsilon, delta))
+        rules = [cls("rdp", share, order) for order in _ORDERS]
+        rdp = min(rules, key=lambda rule: rule._used([plan], epsilon, delta))
+        worth = rdp._used([plan], epsilon, delta) < _CLEARLY_LESS * gdp._used(
+            [plan], epsilon, delta
+        )
+        return rdp if worth else gdp
+
+    @classmethod
+    def plain(cls) -> Self:
+        """Return the rule of plans that are Gaussians without slack: what a run is planned by."""
+        return cls("gdp", _SMALL_SHARE)
 
     def admits(self, plans: Sequence[Plan], epsilon: float, delta: float) -> bool:
         """Say whether plans, each chosen after the answers before it, stay within a budget."""
@@ -99,9 +110,8 @@ class AdaptiveFilter:
         joint = [compose(plan) for plan in plans]
         failing = math.fsum(each.slack for each in joint)
         if self.kind == "gdp":
-            tail = _TAIL_SHARE * delta
-            failing += sum(tail for each in joint if each.losses)
-            spent = math.fsum(_without_slack(each).mu(tail) ** 2 for each in joint)
+            failing += sum(_TAIL_SHARE * delta for each in joint if each.losses)
+            spent = math.fsum(plan_mu(plan, delta) ** 2 for plan in plans)
         else:
             spent = math.fsum(renyi(each, self.order) for each in joint)
         limit = self._limit(epsilon, delta)
@@ -125,6 +135,17 @@ class AdaptiveFilter:
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Rebuild a rule from :meth:`to_json`."""
         return cls(**values)
+
+
+def plan_mu(plan: Plan, delta: float) -> float:
+    """Tell the mu that a plan takes of an adaptive budget of this delta, its slack left out.
+
+    Example:
+        >>> plan_mu([Charge("counts", "gaussian", 5.0, count=4)], delta=1e-6)
+        0.4
+    """
+    joint = compose(plan)
+    return Composition(joint.gaussian_mu, joint.losses).mu(_TAIL_SHARE * delta)
 
 
 def renyi(joint: Composition, order: float) -> float:
@@ -176,7 +197,3 @@ def _poisson_renyi(noise: float, rate: float, count: int, order: float) -> float
 def _log_sum(one: float, other: float) -> float:
     most, least = max(one, other), min(one, other)
     return most + math.log1p(math.exp(least - most))
-
-
-def _without_slack(joint: Composition) -> Composition:
-    return Composition(joint.gaussian_mu, joint.losses)
