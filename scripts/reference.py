@@ -143,7 +143,7 @@ def command_line(_: str) -> str:
     """Every command with its arguments, options and examples."""
     program = typer.main.get_command(app)
     parts = [f"## `shopsynth`\n\n{prose(program.help or '')}\n\n{_parameters(program)}"]
-    for name, command in program.commands.items():
+    for name, command in _commands(program).items():
         arguments = [p.metavar or p.name for p in command.params if not _is_option(p)]
         usage = " ".join(["shopsynth", name, "[OPTIONS]", *arguments])
         text, _, examples = (command.help or "").partition("Example")
@@ -152,6 +152,16 @@ def command_line(_: str) -> str:
         part = f"## `{name}`\n\n{prose(text.strip(), joined=False)}\n\n```text\n{usage}\n```\n\n"
         parts.append(f"{part}{_parameters(command)}\n\n```sh\n{code}\n```" if code else part)
     return "\n\n".join(parts)
+
+
+def _commands(program: Any) -> dict[str, Any]:
+    """Return every command by all of its words; a group stands before its own commands."""
+    found = {}
+    for name, command in program.commands.items():
+        found[name] = command
+        for word, inner in getattr(command, "commands", {}).items():
+            found[f"{name} {word}"] = inner
+    return found
 
 
 def _parameters(command: Any) -> str:
@@ -273,7 +283,7 @@ def undocumented() -> tuple[list[str], int]:
             if not field.description and not (inner and first_line(inner)):
                 gaps.append(f"{where} {name}")
     program = typer.main.get_command(app)
-    for name, command in [("shopsynth", program), *program.commands.items()]:
+    for name, command in [("shopsynth", program), *_commands(program).items()]:
         n_seen += 1
         gaps += [] if command.help else [f"command {name}"]
         for each in command.params:

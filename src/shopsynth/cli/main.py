@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shopsynth.cli import doctor, export, init, preview, prove, run, stages
+from shopsynth.cli import doctor, export, init, preview, privacy, prove, run, stages
 from shopsynth.cli.display import configure_logging, say_error
 
 _INTERRUPTED_WHILE_LOADING = 130
@@ -28,7 +28,10 @@ app.command("init")(init.init)
 app.command("preview")(preview.preview)
 app.command("run")(run.run)
 for _name, _command in stages.commands().items():
-    app.command(_name, rich_help_panel="Stages")(_command)
+    if _name == "privacy":
+        app.add_typer(privacy.group(_command), name=_name, rich_help_panel="Stages")
+    else:
+        app.command(_name, rich_help_panel="Stages")(_command)
 app.command("prove")(prove.prove)
 app.command("refresh")(run.refresh)
 app.command("export")(export.export)

@@ -3,6 +3,7 @@
 from shopsynth.pipeline.base import Executor, ObjectStore, PartRef, Task, TaskResult
 from shopsynth.pipeline.doctor import Finding, examine
 from shopsynth.pipeline.export import export
+from shopsynth.pipeline.ledgers import ToldLedger, raise_budget, read_ledger
 from shopsynth.pipeline.looks import Look
 from shopsynth.pipeline.preview import preview
 from shopsynth.pipeline.prove import prove, read
@@ -25,6 +26,7 @@ __all__ = [
     "Starter",
     "Task",
     "TaskResult",
+    "ToldLedger",
     "ToldPlan",
     "ToldResult",
     "Workspace",
@@ -34,7 +36,9 @@ __all__ = [
     "make_recipe",
     "preview",
     "prove",
+    "raise_budget",
     "read",
+    "read_ledger",
     "run",
     "starter_recipe",
     "told_plan",

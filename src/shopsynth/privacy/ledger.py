@@ -27,7 +27,7 @@ from shopsynth.privacy.code_hash import code_hash
 from shopsynth.privacy.key import check_key, key_id
 from shopsynth.privacy.ledger_index import LedgerIndex, Rows
 from shopsynth.privacy.settings import Budget, PrivacySettings
-from shopsynth.schema import PrivacyError, PrivacyLedger
+from shopsynth.schema import PrivacyError, PrivacyLedger, SourceError
 
 SYSTEM_NOISE = "operating system"
 """Where noise comes from, unless a test says otherwise."""
@@ -119,16 +119,18 @@ class Ledger:
         """Return the record of a source that has one.
 
         Raises:
-            PrivacyError: If it has none, or it cannot be trusted.
+            SourceError: If it has none.
+            PrivacyError: If it cannot be trusted.
         """
         ledger = cls(folder, heads or _default_heads(), source, key, clock or _now)
-        with ledger._locked() as (lines, _):
-            if not lines:
-                raise PrivacyError(
-                    f"ledger {folder}: expected a record of this source, got none; it begins with "
-                    "the first run in mode dp, and the name has to be the one in the recipe"
-                )
-        return ledger
+        if folder.is_dir():
+            with ledger._locked() as (lines, _):
+                if lines:
+                    return ledger
+        raise SourceError(
+            f"ledger {folder}: expected a record of this source, got none; it begins with the "
+            "first run in mode dp, and the name has to be the one in the recipe"
+        )
 
     def account(self) -> Account:
         """Read the record and return what it adds up to.
