@@ -3,7 +3,12 @@
 from shopsynth.report.console import ConsoleRow, console_rows
 from shopsynth.report.context import ReportContext
 from shopsynth.report.headline import Headline, explain_verdict
-from shopsynth.report.render import render_html, render_markdown, write_report
+from shopsynth.report.render import (
+    render_html,
+    render_markdown,
+    render_shareable,
+    write_report,
+)
 from shopsynth.report.summary import Summary, build_summary, parse_summary, summary_schema
 
 __all__ = [
@@ -17,6 +22,7 @@ __all__ = [
     "parse_summary",
     "render_html",
     "render_markdown",
+    "render_shareable",
     "summary_schema",
     "write_report",
 ]

@@ -119,14 +119,6 @@ SIDES = {
 
 ROLES = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
 
-PRIVACY_MODES = {
-    "public": "The input was declared to hold no personal data; nothing was protected.",
-    "deidentify": "Identifying details were removed: no differential privacy, still personal data.",
-    "dp": "The release is differentially private for each user, within the budget below.",
-    "unsafe_nonprivate": "Nothing was protected: generators learned from raw rows. Treat every "
-    "synthetic row as personal data and do not share it.",
-}
-
 
 def plain(word: str) -> str:
     """Turn a table's word into reading words.

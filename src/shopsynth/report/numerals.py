@@ -117,3 +117,19 @@ def figure(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     return f"{value:.3g}".replace("-", _MINUS, 1) if value < 0 else f"{value:.3g}"
+
+
+def rounded_up(value: float | None) -> str:
+    """Write a bound with three significant digits, never below it: less would promise too much.
+
+    Example:
+        >>> rounded_up(2.991), rounded_up(3.0), rounded_up(1e-6), rounded_up(0.23701)
+        ('3', '3', '1e-06', '0.238')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if not value:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    # Not one more for the last bit of a product: 0.3 is stored a little above itself.
+    return figure(math.ceil(round(value * 10.0**digits, 9)) / 10.0**digits)

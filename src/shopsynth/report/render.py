@@ -1,12 +1,13 @@
-"""The report itself: one HTML page that opens offline, and the same in Markdown.
+"""The report itself: an HTML page that opens offline, its Markdown, and what may be shared.
 
 In: ``summary.json``'s values, the :class:`Evaluation` and the :class:`ReportContext`. Out: text, or
-two files. Titles and ids come from the shop and are untrusted: the page escapes every value, allows
+four files. Titles and ids come from the shop and are untrusted: a page escapes every value, allows
 only its own two scripts by their hash, and loads nothing.
 """
 
 import base64
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from shopsynth.report.figures import Figure, fidelity_figure, reject_figure, sta
 from shopsynth.report.numerals import count, percent, score
 from shopsynth.report.pictures import distribution_figure, embedding_figure
 from shopsynth.report.sections import sections
+from shopsynth.report.shareable import NO_UPLIFT, privacy_part, receipt, shareable_audits
 from shopsynth.report.summary import parse_summary
+from shopsynth.report.summary_parts import SummaryPrivacy
 from shopsynth.report.tables import (
     audit_table,
     fact_table,
@@ -35,7 +38,8 @@ from shopsynth.schema import Evaluation
 
 _ROOM = Path(__file__).parent
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
-_PRIVACY_SHOWN = ("mode", "unit", "epsilon", "delta")
+_PRIVACY_SHOWN = frozenset(SummaryPrivacy.model_fields) - {"max_events_per_user"}
+"""Told by the guarantee and the ledger; other facts are listed."""
 
 
 def render_html(summary: dict[str, object], evaluation: Evaluation, context: ReportContext) -> str:
@@ -69,6 +73,31 @@ def render_html(summary: dict[str, object], evaluation: Evaluation, context: Rep
     )
 
 
+def render_shareable(summary: dict[str, object], context: ReportContext) -> str:
+    """Make the page that may leave the house: no script, and no number about real rows.
+
+    Args:
+        summary: What :func:`build_summary` gave.
+        context: The other facts.
+
+    Raises:
+        SchemaError: If the summary breaks its contract.
+    """
+    parsed = parse_summary(summary)
+    return (
+        _environment(autoescape=True)
+        .get_template("shareable.html.jinja")
+        .render(
+            context=context,
+            summary=parsed,
+            left_out=NO_UPLIFT,
+            audits=audit_table(shareable_audits(parsed, context)),
+            css=Markup(_read("templates/report.css")),  # noqa: S704 - our own file
+            **privacy_part(parsed),
+        )
+    )
+
+
 def render_markdown(
     summary: dict[str, object], evaluation: Evaluation, context: ReportContext
 ) -> str:
@@ -91,7 +120,10 @@ def render_markdown(
 def write_report(
     summary: dict[str, object], evaluation: Evaluation, context: ReportContext, folder: Path
 ) -> dict[str, Path]:
-    """Write ``report.html`` and ``report.md`` into an existing folder.
+    """Write the controller's report and what may be shared into an existing folder.
+
+    ``report.html`` and ``report.md`` are for the data's controller; ``shareable.html`` and
+    ``receipt.json`` hold no number about real rows.
 
     Args:
         summary: What :func:`build_summary` gave.
@@ -100,14 +132,17 @@ def write_report(
         folder: Where the files go; files of the same name are replaced at once, never half.
 
     Returns:
-        The paths, by ``html`` and ``markdown``.
+        The paths, by ``html``, ``markdown``, ``shareable`` and ``receipt``.
 
     Raises:
         SchemaError: If the summary breaks its contract.
     """
+    shared = receipt(parse_summary(summary), context)
     texts = {
         "html": ("report.html", render_html(summary, evaluation, context)),
         "markdown": ("report.md", render_markdown(summary, evaluation, context)),
+        "shareable": ("shareable.html", render_shareable(summary, context)),
+        "receipt": ("receipt.json", json.dumps(shared, indent=1, ensure_ascii=False) + "\n"),
     }
     written = {}
     for kind, (name, text) in texts.items():
@@ -140,7 +175,8 @@ def _facts(
         },
         "costs": cost_table(parsed.costs),
         "metrics": metrics_table(evaluation),
-        "audits": audit_table(evaluation),
+        "audits": audit_table(parsed.privacy.audits),
+        **privacy_part(parsed),
         "generators": generator_table(context),
         "split": fact_table(context.split),
         "protocol": fact_table(dict(context.protocol)),

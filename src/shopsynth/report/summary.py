@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from shopsynth.report.guarantee import guarantee, release_name
 from shopsynth.report.summary_parts import (
     SummaryCost,
     SummaryFidelity,
@@ -72,7 +73,8 @@ def build_summary(
         evaluation: All results; not-a-number and infinity become null, nothing is rounded.
         shop: Rows of each clean table.
         recipe_sha256: Hash of the resolved recipe.
-        privacy: ``mode``, ``unit``, ``epsilon``, ``delta``; the audits come from ``evaluation``.
+        privacy: Fields of :class:`SummaryPrivacy`, ``mode``, ``unit``, ``epsilon`` and ``delta``
+            at least; the audits come from ``evaluation``, the guarantee from the other fields.
         stages: ``name``, ``wall_s``, ``cpu_s``, ``peak_rss_mb``, ``cached`` of every stage.
         registration: The fields of :class:`SummaryRegistration`.
         costs: The fields of :class:`SummaryCost`, one mapping a task, arm and model.
@@ -95,7 +97,11 @@ def build_summary(
         "registration": None if registration is None else dict(registration),
         "costs": [_finite_record(row) for row in costs],
     }
-    return parse_summary(summary).model_dump(mode="json")
+    parsed = parse_summary(summary)
+    promised = guarantee(parsed.privacy, release_name(recipe_sha256))
+    told = {"guarantee": promised.english, "guarantee_zh": promised.chinese}
+    stated = parsed.model_copy(update={"privacy": parsed.privacy.model_copy(update=told)})
+    return stated.model_dump(mode="json")
 
 
 def parse_summary(values: dict[str, Any]) -> Summary:

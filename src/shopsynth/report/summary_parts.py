@@ -4,7 +4,7 @@ In: JSON-ready values. Out: the same with types; anything unknown or of another 
 Fields with a default were added to version 1 later: a summary without them is still valid.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -215,6 +215,29 @@ class SummaryAudit(SummaryPart):
     """What the audit could not have detected."""
 
 
+class SummaryCharge(SummaryPart):
+    """One paid mechanism: what it asked the people in the data, and what that cost."""
+
+    actor: str
+    """Who paid: the synthesizer."""
+    mechanism: str
+    """What it is and what it asks."""
+    kind: Literal["gaussian", "poisson_gaussian", "laplace", "pure"]
+    """Noise; poisson_gaussian is DP-SGD's, on independently drawn users."""
+    noise_multiplier: float
+    """Noise in units of the sensitivity to one user."""
+    count: int
+    """Runs with fresh noise."""
+    sampling_rate: float
+    """Chance of a user to take part in a step."""
+    slack: float
+    """Failure probability on top, of a threshold or of discretisation."""
+    epsilon: float | None
+    """What it would cost alone, at an equal part of the release's delta; null without a bound."""
+    detail: dict[str, Any] = {}
+    """Public parameters."""
+
+
 class SummaryPrivacy(SummaryPart):
     """Under which protection the rows were made."""
 
@@ -228,6 +251,26 @@ class SummaryPrivacy(SummaryPart):
     """Failure probability; null likewise."""
     audits: tuple[SummaryAudit, ...]
     """Every audit that ran."""
+    mu: float | None = None
+    """The same loss as mu of Gaussian differential privacy; null likewise."""
+    naive_epsilon: float | None = None
+    """What basic composition of the same mechanisms would give; null likewise."""
+    mechanisms: tuple[SummaryCharge, ...] = ()
+    """What the release paid for; empty where nothing was."""
+    budget: str | None = None
+    """What the source may spend in its whole life: strict, standard, relaxed or weak."""
+    source_id: str | None = None
+    """Name of the source in the ledger."""
+    source_epsilon: float | None = None
+    """What all releases of the source have cost together so far; null likewise."""
+    users_bound: int | None = None
+    """Public bound on the number of users."""
+    max_events_per_user: int | None = None
+    """Most events of a user that anything could learn from."""
+    guarantee: str = ""
+    """What is promised, in one paragraph of English."""
+    guarantee_zh: str = ""
+    """The same in Chinese."""
 
 
 class SummaryStage(SummaryPart):

@@ -27,6 +27,7 @@ from shopsynth.report.labels import (
     plain,
 )
 from shopsynth.report.numerals import MISSING, count, figure, percent, score, signed
+from shopsynth.report.summary_parts import SummaryAudit
 from shopsynth.report.topics import Topic
 from shopsynth.schema import Evaluation
 
@@ -132,19 +133,19 @@ def metrics_table(evaluation: Evaluation) -> Table:
     )
 
 
-def audit_table(evaluation: Evaluation) -> Table:
-    """List every privacy audit with its bound, its outcome and what it could not see."""
+def audit_table(audits: Sequence[SummaryAudit]) -> Table:
+    """List privacy audits with their bound, their outcome and what they could not see."""
     return Table(
         ("Audit", "Measured", "Bound", "Outcome", "What it could not detect"),
         tuple(
             (
-                plain(row["name"]),
-                figure(row["value"]),
-                figure(row["threshold"]),
-                _outcome(row),
-                row["power"] or MISSING,
+                plain(audit.name),
+                figure(audit.value),
+                figure(audit.threshold),
+                _outcome(audit),
+                audit.power or MISSING,
             )
-            for row in evaluation.audits.iter_rows(named=True)
+            for audit in audits
         ),
     )
 
@@ -216,10 +217,10 @@ def _with_interval(row: dict[str, float | None], between: str = " ") -> str:
     return f"{score(row['value'])}{between}[{score(row['low'])}, {score(row['high'])}]"
 
 
-def _outcome(row: dict[str, object]) -> str:
-    if row["threshold"] is None:
+def _outcome(audit: SummaryAudit) -> str:
+    if audit.threshold is None:
         return "shown only"
-    return "passed" if row["passed"] else "failed"
+    return "passed" if audit.passed else "failed"
 
 
 def _options(options: object) -> str:

@@ -293,13 +293,19 @@ def cost_rows() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def summary_of(evaluation: Evaluation, context: ReportContext, **more: Any) -> dict[str, object]:
+def summary_of(
+    evaluation: Evaluation,
+    context: ReportContext,
+    *,
+    private: dict[str, Any] | None = None,
+    **more: Any,
+) -> dict[str, object]:
     keys = ("mode", "unit", "epsilon", "delta")
     return build_summary(
         evaluation,
         shop=context.shop,
         recipe_sha256="ab" * 32,
-        privacy={key: context.privacy[key] for key in keys},
+        privacy=private or {key: context.privacy[key] for key in keys},
         stages=context.stages,
         **more,
     )

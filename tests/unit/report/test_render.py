@@ -300,7 +300,7 @@ def test_every_verdict_has_its_own_sign_and_look(make_evaluation, context, summa
     [
         ("public", "nothing was protected"),
         ("deidentify", "no differential privacy, still personal data"),
-        ("dp", "ε = 3, δ = 1e-06"),
+        ("dp", "No guarantee can be stated"),
         ("unsafe_nonprivate", "learned from raw rows"),
     ],
 )
@@ -357,12 +357,13 @@ def test_the_page_is_small_quick_and_the_same_twice(make_evaluation, context, su
     assert html == render(evaluation, context, summarise)
 
 
-def test_both_files_are_written_whole(make_evaluation, context, summarise, tmp_path):
+def test_all_files_are_written_whole(make_evaluation, context, summarise, tmp_path):
     evaluation = make_evaluation()
     summary = summarise(evaluation, context)
     (tmp_path / "report.html").write_text("of an earlier run")
     paths = write_report(summary, evaluation, context, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md"]
+    names = ["receipt.json", "report.html", "report.md", "shareable.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert paths["html"].read_bytes() == render_html(summary, evaluation, context).encode()
     assert paths["markdown"].read_text(encoding="utf-8").startswith("# Online Retail")
 
