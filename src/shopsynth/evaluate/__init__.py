@@ -1,6 +1,15 @@
 """The evaluate room: metrics, uplift with a verdict, fidelity, audits, data for pictures."""
 
-from shopsynth.evaluate.audits import audit_release
+from shopsynth.evaluate.attacks.canaries import (
+    Canaries,
+    CanaryBound,
+    canary_epsilon,
+    plant_canaries,
+    score_canaries,
+)
+from shopsynth.evaluate.attacks.people import Sides
+from shopsynth.evaluate.attacks.shadow import shadow_scores
+from shopsynth.evaluate.audits import CONTROLLER_ONLY, audit_release
 from shopsynth.evaluate.base import METRICS, Hits, Lists, Metric, Pairs
 from shopsynth.evaluate.distributions import describe_distributions
 from shopsynth.evaluate.dose_curve import dose_rows
@@ -21,8 +30,11 @@ from shopsynth.evaluate.units import UnitValues
 from shopsynth.evaluate.uplift import Uplift, compare_arms
 
 __all__ = [
+    "CONTROLLER_ONLY",
     "METRICS",
     "SYSTEM",
+    "Canaries",
+    "CanaryBound",
     "EvaluateSettings",
     "Hits",
     "Hypothesis",
@@ -30,10 +42,12 @@ __all__ = [
     "Metric",
     "Pairs",
     "ProveSettings",
+    "Sides",
     "UnitValues",
     "Uplift",
     "add_system",
     "audit_release",
+    "canary_epsilon",
     "compare_arms",
     "count_catalogue",
     "describe_distributions",
@@ -43,7 +57,10 @@ __all__ = [
     "list_length",
     "measure_fidelity",
     "metric_cutoffs",
+    "plant_canaries",
     "register",
+    "score_canaries",
     "score_units",
+    "shadow_scores",
     "summarise_metrics",
 ]

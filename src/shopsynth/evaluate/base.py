@@ -181,6 +181,7 @@ METRICS: Registry[Metric[Any]] = Registry(
             "holm",
             "hypotheses",
             "means",
+            "mechanism_audit",
             "pairing",
             "scoring",
             "system",

@@ -1,0 +1,1 @@
+"""Attacks on a release: one file an attack, each with what it could not have seen."""

@@ -1,0 +1,134 @@
+"""One outlier copied: does somebody share far more with the release than chance ever shares?
+
+In: people of all three sides. Out: a p-value for the single most conspicuous train history.
+
+One copy among thousands is no excess that a count could show. But the most isolated people share
+little with anybody by chance, and how little has a tail. What a released history shares with a
+person is told in bits: an item that one person in 1,024 bought is worth ten.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shopsynth.evaluate.attacks.chance import Row
+from shopsynth.evaluate.attacks.people import N_ASKED, People
+
+_MIN_YARDSTICK = 100
+"""With fewer people there is no tail to fit."""
+
+_OUTLYING = 0.05
+"""Of the isolated people this share, whose histories tell most, is asked about."""
+
+_TAIL_SHARE = 0.1
+_MIN_TAIL = 20
+"""The tail: a tenth of the yardstick, and at least 20 of it."""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """How much more chance shares than the size of a history lets expect.
+
+    The expectation is a power of what the history tells in all. Ratios to it have an exponential
+    tail: each further bit shared by chance is half as likely.
+
+    Attributes:
+        slope: Exponent of the expectation.
+        intercept: Logarithm of the expectation at one bit.
+        start: The ratio at which the tail begins.
+        excess: Sum of what larger ratios lie above it.
+        n: How many lie above.
+        share: Which share of all lies above.
+    """
+
+    slope: float
+    intercept: float
+    start: float
+    excess: float
+    n: int
+    share: float
+
+    @classmethod
+    def fit(cls, told: np.ndarray, shared: np.ndarray) -> "Tail | None":
+        """Fit what people share by chance; ``None`` where there are too few or all alike.
+
+        Args:
+            told: Bits of each history.
+            shared: The most bits of it that one history of others holds.
+        """
+        if told.size < _MIN_YARDSTICK or np.ptp(told) == 0:
+            return None
+        slope, intercept = np.polyfit(np.log(told), np.log(np.maximum(shared, 1.0)), 1)
+        ratio = np.sort(shared / np.exp(slope * np.log(told) + intercept))
+        n = max(_MIN_TAIL, int(_TAIL_SHARE * told.size))
+        start = float(ratio[-n - 1])
+        excess = float((ratio[-n:] - start).sum())
+        if excess <= 0:
+            return None
+        return cls(float(slope), float(intercept), start, excess, n, n / told.size)
+
+    def ratios(self, told: np.ndarray, shared: np.ndarray) -> np.ndarray:
+        """Return what is shared over what the size lets expect."""
+        return np.asarray(shared / np.exp(self.slope * np.log(told) + self.intercept))
+
+    def p_largest(self, ratio: float, n_asked: int) -> float:
+        """Return a bound on the chance that the largest of ``n_asked`` ratios is so large.
+
+        Exact for an exponential tail of unknown scale: the ratio of one exponential variable to a
+        sum of ``n`` others; Bonferroni over those asked.
+        """
+        if ratio <= self.start:
+            return 1.0
+        beyond = (1 + (ratio - self.start) / self.excess) ** -self.n
+        return float(min(1.0, n_asked * self.share * beyond))
+
+    def ratio_at(self, p: float, n_asked: int) -> float:
+        """Return the ratio at which :meth:`p_largest` falls to ``p``."""
+        beyond = min(1.0, p / (n_asked * self.share))
+        return float(self.start + self.excess * (beyond ** (-1 / self.n) - 1))
+
+
+def outlier_row(people: People, level: float, note: str) -> Row:
+    """Test whether the most conspicuous of the most isolated train histories is chance.
+
+    Its p-value is the larger of those by two yardsticks: what isolated held-out people share with
+    the release, and what the isolated train people share with each other.
+
+    Args:
+        people: All three sides.
+        level: Share of the family error that this gate may use.
+        note: About the mode.
+    """
+    name = "copies_of_outliers"
+    asked, told = _most_isolated(people)
+    release, standin = people.shared_bits(asked)
+    tails = [Tail.fit(told[1], release[1]), Tail.fit(told[0], standin[0])]
+    fitted = [tail for tail in tails if tail is not None]
+    outlying = told[0] >= np.quantile(np.concatenate(told), 1 - _OUTLYING) if fitted else told[0]
+    if len(fitted) < len(tails) or not outlying.any():
+        power = "with so few isolated people there is no tail of chance to compare with"
+        return name, 1.0, None, True, "; ".join(filter(None, (power, note)))
+    n_asked = int(outlying.sum())
+    largest = [float(tail.ratios(told[0][outlying], release[0][outlying]).max()) for tail in fitted]
+    p_value = max(
+        tail.p_largest(ratio, n_asked) for tail, ratio in zip(fitted, largest, strict=True)
+    )
+    visible = max(tail.ratio_at(level, n_asked) for tail in fitted)
+    power = (
+        f"of {n_asked} outliers one shares {min(largest):.1f} times as much with one synthetic "
+        "history as chance lets expect of a history that tells as much; one copied person could "
+        f"not be told from chance below {visible:.1f} times"
+    )
+    return name, p_value, level, p_value > level, "; ".join(filter(None, (power, note)))
+
+
+def _most_isolated(
+    people: People,
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return train and held-out users whose items tell most, by one bound, and what they tell."""
+    told = [people.told(side) for side in (0, 1)]
+    everyone = np.sort(np.concatenate(told))
+    bound = everyone[-min(2 * N_ASKED, everyone.size)] if everyone.size else 0.0
+    # Ties at the bound are a handful; the cap keeps a shop of clones affordable.
+    first, second = (np.flatnonzero((each >= bound) & (each > 0))[: 2 * N_ASKED] for each in told)
+    return (first, second), (told[0][first], told[1][second])
