@@ -64,7 +64,7 @@ def events_of(order="timestamp", **extra):
 
 def view_of(events, items=ITEMS, mode="deidentify"):
     data = Dataset(items=items, events=events)
-    settings = PrivacySettings(mode=mode, epsilon=1.0, delta=1e-6)
+    settings = PrivacySettings(mode=mode, epsilon=1.0, users=100)
     return open_view(data, settings, b"a key of sixteen bytes")[0]
 
 

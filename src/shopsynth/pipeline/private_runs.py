@@ -8,6 +8,7 @@ catalogue is declared public, and the rest has to be declared or bought (PRIVACY
 
 from shopsynth.clean import CleanSettings
 from shopsynth.pipeline.recipe import Recipe
+from shopsynth.privacy import check_budget
 from shopsynth.schema import PrivacyError, collect
 
 _USER_LOCAL_CLEANERS = frozenset(CleanSettings().cleaners)
@@ -18,10 +19,11 @@ def check_private_run(recipe: Recipe) -> None:
     """Refuse a recipe in mode dp whose stages would look at many people's rows for free.
 
     Raises:
-        PrivacyError: With every fault.
+        PrivacyError: With every fault; those of the budget first.
     """
     if recipe.privacy.mode != "dp":
         return
+    check_budget(recipe.privacy)
     faults = []
     if recipe.shop.items is None:
         faults.append(

@@ -1,10 +1,12 @@
 """What stands between real people and everything that learns from them."""
 
+from shopsynth.privacy.budget import check_budget
 from shopsynth.privacy.fingerprint import source_fingerprint
 from shopsynth.privacy.key import key_id, load_key
 from shopsynth.privacy.opening import Protected, open_view, protect
 from shopsynth.privacy.purse import Purse
 from shopsynth.privacy.settings import PrivacySettings
+from shopsynth.privacy.till import open_till
 from shopsynth.privacy.view import PrivateView
 
 __all__ = [
@@ -12,8 +14,10 @@ __all__ = [
     "PrivateView",
     "Protected",
     "Purse",
+    "check_budget",
     "key_id",
     "load_key",
+    "open_till",
     "open_view",
     "protect",
     "source_fingerprint",

@@ -12,6 +12,7 @@ import polars as pl
 
 from shopsynth.privacy.attributes import protect_attributes
 from shopsynth.privacy.bounds import bound_contributions, one_key_a_person
+from shopsynth.privacy.budget import check_budget
 from shopsynth.privacy.fingerprint import source_fingerprint
 from shopsynth.privacy.key import check_key
 from shopsynth.privacy.pii import replace_contacts
@@ -25,7 +26,6 @@ from shopsynth.schema import (
     LedgerEntry,
     PrivacyError,
     PrivacyLedger,
-    collect,
 )
 
 _PERSONAL_TABLES = ("users", "events", "queries", "reviews")
@@ -121,7 +121,8 @@ def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
         PrivacyError: If mode ``dp`` lacks a budget, or the key is too short.
         SchemaError: If required cells are empty.
     """
-    _check_budget(settings)
+    if settings.mode == "dp":
+        check_budget(settings)
     if settings.mode in _PSEUDONYM_MODES:
         check_key(key, f"open_view in mode {settings.mode}")
     train.check_filled("open_view")
@@ -144,14 +145,6 @@ def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
     if settings.mode != "dp":
         ledger = ledger.with_entry(_entry(settings, fingerprint, train, protected, alike))
     return Protected(protected, receipt, ledger)
-
-
-def _check_budget(settings: PrivacySettings) -> None:
-    if settings.mode != "dp":
-        return
-    missing = [name for name in ("epsilon", "delta") if getattr(settings, name) is None]
-    faults = [f"mode dp needs {name}, got none; set it in the recipe" for name in missing]
-    collect("[privacy]", faults, PrivacyError)
 
 
 def _one_key_a_person(data: Dataset) -> Dataset:

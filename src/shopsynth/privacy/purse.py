@@ -10,7 +10,7 @@ from typing import Protocol
 
 from shopsynth.privacy.charges import Charge
 from shopsynth.privacy.noise import NoiseSource
-from shopsynth.schema import PrivacyError
+from shopsynth.schema import PrivacyError, PrivacyLedger
 
 _ROUNDING = 1e-9
 """Relative, of an allowance that a method splits among its questions and adds up again."""
@@ -19,8 +19,9 @@ _ROUNDING = 1e-9
 class Till(Protocol):
     """Who keeps the budget: a ledger, bound to what one run may spend."""
 
-    delta: float
-    """Failure probability of the run."""
+    @property
+    def delta(self) -> float:
+        """Failure probability of the run."""
 
     def allowance(self) -> float:
         """Return the largest mu that one more Gaussian mechanism of this run may have."""
@@ -30,6 +31,9 @@ class Till(Protocol):
 
     def commit(self, reservation: str) -> None:
         """Note that the answers were given."""
+
+    def snapshot(self) -> PrivacyLedger:
+        """Return what was spent on the source so far."""
 
 
 def _system_noise() -> NoiseSource:
@@ -55,6 +59,11 @@ class Purse:
     noise: NoiseSource = field(default_factory=_system_noise)
     _spent: list[Charge] = field(default_factory=list, init=False, repr=False)
     _whole: float | None = field(default=None, init=False, repr=False)
+
+    @property
+    def paid(self) -> tuple[Charge, ...]:
+        """What was paid from this purse, in order."""
+        return tuple(self._spent)
 
     def allowance(self) -> float:
         """Return the mu of a Gaussian mechanism that would empty the purse as it was filled."""

@@ -7,8 +7,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from shopsynth.privacy.budget import check_budget
 from shopsynth.privacy.charges import Charge
-from shopsynth.privacy.ledger import SYSTEM_NOISE, Ledger
+from shopsynth.privacy.ledger import SYSTEM_NOISE, Ledger, open_ledger
+from shopsynth.privacy.settings import PrivacySettings
+from shopsynth.schema import PrivacyLedger
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,23 @@ class RunTill:
     def commit(self, reservation: str) -> None:
         """Note that the answers were given."""
         self.ledger.commit(reservation)
+
+    def snapshot(self) -> PrivacyLedger:
+        """Return what was spent on the source so far."""
+        return self.ledger.snapshot()
+
+
+def open_till(
+    settings: PrivacySettings, key: bytes, *, source_name: str, fingerprint: str
+) -> RunTill:
+    """Open the ledger that a recipe names, for one method of one run.
+
+    Methods of a run that work in processes of their own pay as runs of their own; their purses hold
+    shares of one whole, so that together they stay within what the recipe lets a run spend.
+
+    Raises:
+        PrivacyError: As :func:`shopsynth.privacy.ledger.open_ledger`.
+    """
+    budget = check_budget(settings)
+    ledger = open_ledger(settings, key, source_name=source_name, fingerprint=fingerprint)
+    return RunTill(ledger, budget.epsilon, budget.delta, fingerprint)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from shopsynth.privacy import PrivacySettings, open_view
+from shopsynth.privacy import PrivacySettings, open_view, protect
 from shopsynth.schema import Dataset, LedgerEntry, PrivacyError, PrivacyLedger, SchemaError
 
 KEY = b"sixteen bytes at least"
@@ -141,12 +141,12 @@ def test_a_ledger_of_another_mode_is_refused(train):
 
 
 def test_dp_needs_a_budget_and_lists_all_that_is_missing(train):
-    with pytest.raises(PrivacyError, match=r"(?s)needs epsilon.*needs delta"):
+    with pytest.raises(PrivacyError, match=r"(?s)needs epsilon.*needs users"):
         opened(train, mode="dp")
 
 
 def test_dp_gives_no_rows_and_spends_nothing(train):
-    view, ledger = opened(train, mode="dp", epsilon=1.0, delta=1e-6)
+    view, ledger = opened(train, mode="dp", epsilon=1.0, users=100)
     assert ledger.entries == ()
     assert view.items.height == 3
     with pytest.raises(PrivacyError, match="only answers of mechanisms"):
@@ -166,7 +166,7 @@ def test_a_shop_without_events_has_a_view_too(train):
 
 @pytest.mark.parametrize("mode", ["deidentify", "dp"])
 def test_pseudonyms_need_a_real_key(train, mode):
-    settings = PrivacySettings(mode=mode, epsilon=1.0, delta=1e-6)
+    settings = PrivacySettings(mode=mode, epsilon=1.0, users=100)
     with pytest.raises(PrivacyError, match=f"mode {mode}: expected a key of at least 16 bytes"):
         open_view(train, settings, b"")
 
@@ -174,3 +174,12 @@ def test_pseudonyms_need_a_real_key(train, mode):
 def test_public_data_need_no_key(train):
     view, _ = open_view(train, PrivacySettings(mode="public"), b"")
     assert view.n_users == 2
+
+
+def test_one_person_under_two_spellings_is_one_user_in_mode_dp(train):
+    spelled = train.events.with_columns(
+        user_id=pl.Series(["ann@x", " Ann@X", "ＡＮＮ@x", "bob"]).head(train.events.height)
+    )
+    settings = PrivacySettings(mode="dp", epsilon=1.0, users=100, max_events_per_user=2)
+    made = protect(train.with_tables(events=spelled), settings, KEY)
+    assert sorted(made.data.events["user_id"].value_counts()["count"].to_list()) == [1, 2]

@@ -1,6 +1,7 @@
 """The generate stage: every method of the recipe makes synthetic rows, once a seed.
 
-In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed.
+In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed; in mode ``dp`` what
+was spent.
 """
 
 from typing import Any
@@ -9,8 +10,9 @@ from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.base import Task
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import MAX_SIZE, GenerateSettings, Recipe
+from shopsynth.pipeline.sources import source_name
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
-from shopsynth.privacy import PrivateView
+from shopsynth.privacy import PrivacySettings, PrivateView, Purse, load_key, open_till
 from shopsynth.schema import derived_seed
 
 _HERE = "shopsynth.pipeline.stages.generate"
@@ -31,9 +33,11 @@ def entries(recipe: Recipe) -> tuple[GenerateSettings, ...]:
 
 
 def run(context: StageContext) -> StageOutput:
-    """Fit and sample every method once a seed."""
+    """Fit and sample every method once a seed; what spends budget is fitted once for all seeds."""
     recipe, verbs = context.recipe, context.verbs
     protected = context.done["privacy"]
+    wanted = entries(recipe)
+    spending = [entry.synthesizer for entry in wanted if _spends(entry, recipe)]
     tasks: list[Task] = [
         verbs.task(
             f"{_HERE}:generate_one",
@@ -41,39 +45,101 @@ def run(context: StageContext) -> StageOutput:
             entry=entry.model_dump(mode="json"),
             code=SYNTHESIZERS.source_sha256(entry.synthesizer),
             receipt=protected.facts["receipt"],
-            number=number,
-            seed=derived_seed(recipe.seed, "generate", entry.synthesizer, number),
+            budget=_budget(recipe, len(spending)) if entry.synthesizer in spending else None,
+            numbers=numbers,
+            seeds=[
+                derived_seed(recipe.seed, "generate", entry.synthesizer, number)
+                for number in numbers
+            ],
         )
-        for entry in entries(recipe)
-        for number in range(recipe.evaluate.seeds)
+        for entry in wanted
+        for numbers in _rounds(recipe, spends=entry.synthesizer in spending)
     ]
     results = verbs.map("synthesize", tasks)
     outputs = tuple(ref for result in results for ref in result.outputs)
-    return StageOutput(outputs, {"made": [result.facts for result in results]})
+    made = [facts for result in results for facts in result.facts["made"]]
+    ledgers = [result.facts["ledger"] for result in results if result.facts["ledger"]]
+    paid = [charge for result in results for charge in result.facts["paid"]]
+    return StageOutput(outputs, {"made": made, "paid": paid, "ledger": _fullest(ledgers)})
+
+
+def _spends(entry: GenerateSettings, recipe: Recipe) -> bool:
+    """Say whether a method pays for what it learns; the control is never released, so it does not.
+
+    Noise needs rows. It is a control inside the shop, as the real rows of every arm are.
+    """
+    return recipe.privacy.mode == "dp" and entry.synthesizer != NOISE
+
+
+def _rounds(recipe: Recipe, *, spends: bool) -> list[list[int]]:
+    """Group the seeds into fits: sampling again is free where fitting is paid for."""
+    numbers = list(range(recipe.evaluate.seeds))
+    return [numbers] if spends else [[number] for number in numbers]
+
+
+def _budget(recipe: Recipe, n_methods: int) -> dict[str, Any]:
+    return {
+        "settings": recipe.privacy.model_dump(mode="json"),
+        "source": source_name(recipe),
+        "share": 1 / n_methods,
+    }
+
+
+def _fullest(ledgers: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Take the snapshot with the most entries: all are of one ledger that only grows."""
+    return max(ledgers, key=lambda ledger: len(ledger["entries"]), default=None)
 
 
 def generate_one(job: Job) -> dict[str, Any]:
-    """Fit one method on the view and sample from it."""
+    """Fit one method on the view and sample from it, once a seed."""
     entry = GenerateSettings.parse(job.params["entry"], "generate")
-    view = PrivateView(read_dataset(job), **job.params["receipt"])
-    seed = job.params["seed"]
+    numbers, seeds = job.params["numbers"], job.params["seeds"]
+    view, purse = _open(job, entry)
     method = make_synthesizer(entry.synthesizer, entry.options)
-    method.fit(view, seed=derived_seed(seed, "fit"), progress=job.progress)
+    method.fit(view, seed=derived_seed(seeds[0], "fit"), progress=job.progress)
     n_users = max(1, round(entry.size * view.n_users))
-    made = method.sample(n_users, seed=derived_seed(seed, "sample"), progress=job.progress)
-    for table, frame in made.data.tables().items():
-        if table == entry.table:
-            job.write(f"synthetic/{entry.synthesizer}", frame, str(job.params["number"]))
+    facts = []
+    for number, seed in zip(numbers, seeds, strict=True):
+        made = method.sample(n_users, seed=derived_seed(seed, "sample"), progress=job.progress)
+        rows = made.data.need(entry.table)
+        job.write(f"synthetic/{entry.synthesizer}", rows, str(number))
+        facts.append(
+            {
+                "synthesizer": made.synthesizer,
+                "number": number,
+                "seed": made.seed,
+                "config_sha256": made.config_sha256,
+                "source_sha256": made.source_sha256,
+                "options": method.Options.parse(entry.options, "generate").model_dump(mode="json"),
+                "users": n_users,
+                "rows": rows.height,
+            }
+        )
     return {
-        "synthesizer": made.synthesizer,
-        "number": job.params["number"],
-        "seed": made.seed,
-        "config_sha256": made.config_sha256,
-        "source_sha256": made.source_sha256,
-        "options": method.Options.parse(entry.options, "generate").model_dump(mode="json"),
-        "users": n_users,
-        "rows": made.data.need(entry.table).height,
+        "made": facts,
+        "paid": [
+            {"actor": entry.synthesizer, "charge": charge.to_json()}
+            for charge in (purse.paid if purse else ())
+        ],
+        "ledger": purse.till.snapshot().to_json() if purse else None,
     }
+
+
+def _open(job: Job, entry: GenerateSettings) -> tuple[PrivateView, Purse | None]:
+    receipt, budget = job.params["receipt"], job.params["budget"]
+    data = read_dataset(job)
+    if budget is None:
+        mode = "deidentify" if receipt["mode"] == "dp" else receipt["mode"]
+        return PrivateView(data, **{**receipt, "mode": mode}), None
+    settings = PrivacySettings.parse(budget["settings"], "privacy")
+    till = open_till(
+        settings,
+        load_key(settings),
+        source_name=budget["source"],
+        fingerprint=receipt["fingerprint"],
+    )
+    purse = Purse(till, budget["share"], entry.synthesizer)
+    return PrivateView(data, purse=purse, **receipt), purse
 
 
 STAGE = Stage(
@@ -85,6 +151,7 @@ STAGE = Stage(
         "code": [SYNTHESIZERS.source_sha256(entry.synthesizer) for entry in entries(recipe)],
         "seeds": recipe.evaluate.seeds,
         "seed": recipe.seed,
+        "budget": _budget(recipe, 1) if recipe.privacy.mode == "dp" else None,
     },
     run=run,
 )
