@@ -28,6 +28,8 @@ _GREATEST_VALUE = 2**62
 
 _SLACK_EPSILON = 12.0
 
+_GRADIENT_BITS = 18
+
 
 class NoiseSource(Protocol):
     """Where mechanisms get their noise from."""
@@ -42,7 +44,7 @@ class NoiseSource(Protocol):
         """Draw ``n`` independent truths of the given rate: which users take part in a step."""
 
     def normal(self, shape: tuple[int, ...], scale: float) -> NDArray[np.float32]:
-        """Draw floating-point Gaussian noise, for gradients: too many for exact samplers."""
+        """Draw Gaussian noise for gradients, rounded to whole :func:`gradient_step`."""
 
 
 class SystemNoise:
@@ -92,21 +94,22 @@ class SystemNoise:
         return np.asarray(_random_bits(n) >> np.uint64(11) < np.uint64(int(rate * 2**53)))
 
     def normal(self, shape: tuple[int, ...], scale: float) -> NDArray[np.float32]:
-        """Draw Gaussian noise by Box and Muller's transform of 64-bit uniforms.
+        """Draw Gaussian noise by Box and Muller's transform, in float64, for millions of numbers.
 
-        The tail ends where its chance is 2^-65. Whoever adds these numbers puts the sum on a grid,
-        as DP-SGD does: their low bits are not to be released.
+        Floating-point noise betrays itself by its low bits; here they are rounded away: the numbers
+        are multiples of :func:`gradient_step`, which float32 holds exactly, and are to be added to
+        sums of such multiples. The tail ends where its chance is 2^-128.
 
         Raises:
             PrivacyError: If the scale is not positive.
         """
         n = math.prod(shape)
         pairs = (n + 1) // 2
-        uniform = (_random_bits(2 * pairs).astype(np.float64) + 0.5) * 2.0**-64
-        radius = _checked_scale(scale) * np.sqrt(-2 * np.log(uniform[:pairs]))
-        angle = 2 * np.pi * uniform[pairs:]
+        step = gradient_step(_checked_scale(scale))
+        radius = scale / step * np.sqrt(-2 * np.log(_uniform(pairs)))
+        angle = 2 * np.pi * _uniform(pairs)
         drawn = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:n]
-        return drawn.reshape(shape).astype(np.float32)
+        return np.asarray(np.rint(drawn) * step, dtype=np.float32).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,18 @@ class Grid:
         return units.astype(np.float64) * self.step
 
 
+def gradient_step(scale: float) -> float:
+    """Return the grid of gradients with noise of this scale: a power of two, 2^-19 to 2^-18 of it.
+
+    Multiples up to 32 scales have at most 24 binary digits, so float32 holds them exactly.
+
+    Example:
+        >>> gradient_step(1.5) == 2.0**-18
+        True
+    """
+    return math.ldexp(1.0, math.frexp(scale)[1] - 1 - _GRADIENT_BITS)
+
+
 def discretisation_slack(n_values: int) -> float:
     """Bound what a grid's discrete noise can add to delta, against the continuous Gaussian.
 
@@ -205,6 +220,13 @@ def _noised(values: NDArray[np.int64], measurement: Any) -> NDArray[np.int64]:
     safe = np.clip(values, -_GREATEST_VALUE, _GREATEST_VALUE)
     noisy = measurement(safe.ravel().tolist()) if safe.size else []
     return np.array(noisy, dtype=np.int64).reshape(safe.shape)
+
+
+def _uniform(n: int) -> NDArray[np.float64]:
+    """Draw numbers above 0 and at most 1, with 128 bits where 64 are all zero."""
+    bits = _random_bits(n)
+    fine = np.where(bits == 0, _random_bits(n) * 2.0**-64, 0.0) if (bits == 0).any() else 0.0
+    return np.asarray((bits.astype(np.float64) + fine + 2.0**-65) * 2.0**-64)
 
 
 def _random_bits(n: int) -> NDArray[np.uint64]:

@@ -10,7 +10,13 @@ import pytest
 from scipy import stats
 
 from fakes.noise import NoNoise, SeededNoise
-from shopsynth.privacy.noise import Grid, NoiseSource, SystemNoise, discretisation_slack
+from shopsynth.privacy.noise import (
+    Grid,
+    NoiseSource,
+    SystemNoise,
+    discretisation_slack,
+    gradient_step,
+)
 from shopsynth.schema import MissingExtraError, PrivacyError
 
 ZEROS = np.zeros(2_000, dtype=np.int64)
@@ -29,6 +35,19 @@ def test_noise_has_the_asked_distribution() -> None:
     assert normal.dtype == np.float32
     # Box and Muller make numbers in pairs; the two of a pair must be independent.
     assert abs(np.corrcoef(normal.ravel()[:1_053], normal.ravel()[1_054:])[0, 1]) < 0.2
+
+
+def test_noise_of_gradients_has_no_low_bits_and_a_long_tail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for scale in (1e-3, 1.0, 3.7):
+        steps = SystemNoise().normal((999,), scale) / gradient_step(scale)
+        assert np.array_equal(steps, np.rint(steps))
+        assert np.abs(steps).max() > 2**18
+    zeros = np.zeros(2, dtype=np.uint64)
+    monkeypatch.setattr("shopsynth.privacy.noise._random_bits", lambda n: zeros[:n])
+    farthest = SystemNoise().normal((1,), 1.0)[0]
+    assert 13 < farthest < 14, "the chance of more is 2^-128, not the 2^-53 of a float"
 
 
 def test_noise_keeps_values_shape_and_type() -> None:

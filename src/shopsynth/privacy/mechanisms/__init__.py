@@ -13,6 +13,7 @@ from shopsynth.privacy.mechanisms.features import (
 )
 from shopsynth.privacy.mechanisms.nearest_votes import NearestVotes
 from shopsynth.privacy.mechanisms.noisy_count import NoisyCount
+from shopsynth.privacy.mechanisms.private_training import PrivateTraining
 from shopsynth.privacy.mechanisms.quantiles import DPQuantiles
 from shopsynth.privacy.mechanisms.time_features import (
     FirstTime,
@@ -41,6 +42,7 @@ __all__ = [
     "Mechanism",
     "NearestVotes",
     "NoisyCount",
+    "PrivateTraining",
     "PublicGroups",
     "Rebuy",
     "SessionGap",
