@@ -1,4 +1,4 @@
-"""Edits of histories that methods share: choose users, drop events, insert events.
+"""Edits of histories that methods share: choose users, drop, insert, shuffle, turn round.
 
 In: :class:`Histories`. Out: new ones; sessions and times stay consistent.
 """
@@ -8,8 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from shopsynth.generate._draws import Integers
+from shopsynth.generate._draws import DrawTable, Integers
 from shopsynth.generate._histories import Histories
+
+_TRIES = 8
+"""Draws of a neighbour. On UCI Online Retail one finds an unowned item for 69 %, 8 for 97 %."""
 
 
 def joined(parts: list[Histories]) -> Histories:
@@ -116,3 +119,84 @@ def is_known(keys: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bo
     place = np.minimum(np.searchsorted(known, keys), known.size - 1)
     found: NDArray[np.bool_] = known[place] == keys
     return found
+
+
+def unowned_neighbours(
+    user: NDArray[np.int64],
+    item: Integers,
+    known: NDArray[np.int64],
+    neighbours: DrawTable,
+    n_items: int,
+    random: np.random.Generator,
+) -> NDArray[np.int32]:
+    """Draw a neighbour of each item that its user does not have, -1 where none was found.
+
+    What is bought together is mostly in the same history already, so one draw is not enough.
+
+    Args:
+        user: ``(n,)`` user numbers.
+        item: ``(n,)`` item_index.
+        known: Keys ``user * n_items + item`` of what users have, rising.
+        neighbours: Table with one row an item.
+        n_items: Size of the catalogue.
+        random: Source of randomness.
+    """
+    found = np.full(item.size, -1, dtype=np.int32)
+    open_ = np.arange(item.size)
+    for _ in range(_TRIES):
+        drawn = neighbours.draw(item[open_], random.random(open_.size))
+        owned = is_known(user[open_] * n_items + drawn, known)
+        usable = (drawn >= 0) & ~owned
+        found[open_[usable]] = drawn[usable]
+        open_ = open_[~usable & (drawn >= 0)]
+    return found
+
+
+def pieces(
+    histories: Histories, sizes: NDArray[np.int64], random: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Mark one piece of each history, at a random place.
+
+    Args:
+        histories: The events.
+        sizes: ``(n_users,)`` events of each piece, at most those of the history.
+        random: Source of randomness.
+
+    Returns:
+        ``(n_events,)`` whether an event lies in the piece.
+    """
+    start = (random.random(histories.n_users) * (histories.lengths - sizes + 1)).astype(np.int64)
+    within = histories.index - start[histories.user]
+    return (within >= 0) & (within < sizes[histories.user])
+
+
+def shuffled(
+    histories: Histories, inside: NDArray[np.bool_], random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw an order of events in which those inside each history's piece are shuffled.
+
+    Args:
+        histories: The events.
+        inside: ``(n_events,)`` from :func:`pieces`.
+        random: Source of randomness.
+
+    Returns:
+        ``(n_events,)`` the event that comes to each place.
+    """
+    place = histories.index.astype(np.float64)
+    start = np.where(inside, place, np.inf)
+    start = np.minimum.reduceat(start, histories.offsets[:-1])[histories.user]
+    # All of a piece sorts at its start, in random order, before what comes after it.
+    key = np.where(inside, start + random.random(place.size) / 2, place)
+    return np.lexsort((key, histories.user))
+
+
+def turned_round(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of events with each history's last one first.
+
+    Example:
+        >>> turned_round(np.array([0, 2, 5])).tolist()
+        [1, 0, 4, 3, 2]
+    """
+    ends = np.repeat(offsets[:-1] + offsets[1:] - 1, np.diff(offsets))
+    return ends - np.arange(offsets[-1])

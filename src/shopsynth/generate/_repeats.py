@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from shopsynth.generate._draws import Pool, size_bucket
+from shopsynth.generate._draws import Integers, Pool, size_bucket
 from shopsynth.generate._histories import Histories
 
 
@@ -48,14 +48,20 @@ class Repeats:
         )
 
     def draw(
-        self, n: int, length: int, random: np.random.Generator
+        self, n: int, length: int | Integers, random: np.random.Generator
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Decide for ``n`` histories of ``length`` events whose next event is a repeat.
+        """Decide for ``n`` histories whose next event is a repeat.
+
+        Args:
+            n: Number of histories.
+            length: Events they have, of all or ``(n,)`` of each.
+            random: Source of randomness.
 
         Returns:
             Who repeats, ``(n,)``, and how many events back, 1 to ``length``, for each of them.
         """
-        at = np.full(n, min(int(size_bucket(np.array([length]))[0]), self.share.size - 1))
+        lengths = np.broadcast_to(length, n)
+        at = np.minimum(size_bucket(lengths), self.share.size - 1)
         again = random.random(n) < self.share[at]
         lag = self.lags.draw(at[again], random)
-        return again, (lag - 1) % length + 1
+        return again, (lag - 1) % lengths[again] + 1

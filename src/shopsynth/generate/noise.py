@@ -19,6 +19,8 @@ from shopsynth.generate._edits import (
     insert_after,
     keep_events,
     new_pairs,
+    pieces,
+    shuffled,
     take_users,
 )
 from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
@@ -129,12 +131,7 @@ class Noise:
     ) -> Histories:
         """Shuffle items and what they carry inside a window; times and sessions stay in place."""
         inside = chosen & _window(histories, self.options.reorder_share, random)
-        place = histories.index.astype(np.float64)
-        start = np.where(inside, place, np.inf)
-        start = np.minimum.reduceat(start, histories.offsets[:-1])[histories.user]
-        # All of a window sorts at its start, in random order, before what comes after it.
-        key = np.where(inside, start + random.random(place.size) / 2, place)
-        order = np.lexsort((key, histories.user))
+        order = shuffled(histories, inside, random)
         return replace(histories, item=histories.item[order], row=histories.row[order])
 
     def _shortened(
@@ -162,7 +159,5 @@ class Noise:
 
 def _window(histories: Histories, share: float, random: np.random.Generator) -> NDArray[np.bool_]:
     """Mark a piece of ``share`` of each history, at least one event, at a random place."""
-    size = np.maximum(1, np.round(share * histories.lengths).astype(np.int64))
-    start = (random.random(histories.n_users) * (histories.lengths - size + 1)).astype(np.int64)
-    within = histories.index - start[histories.user]
-    return (within >= 0) & (within < size[histories.user])
+    sizes = np.maximum(1, np.round(share * histories.lengths).astype(np.int64))
+    return pieces(histories, sizes, random)

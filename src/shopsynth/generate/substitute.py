@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from shopsynth.generate._content import categories
-from shopsynth.generate._draws import DrawTable, Integers
+from shopsynth.generate._draws import DrawTable
 from shopsynth.generate._edits import (
     draw_in_rounds,
     insert_after,
-    is_known,
     new_pairs,
     take_users,
+    unowned_neighbours,
 )
 from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate._neighbours import bought_together
@@ -36,8 +36,6 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
 
 _METHOD = "substitute"
-_TRIES = 8
-"""Draws of a neighbour. On UCI Online Retail one finds an unowned item for 69 %, 8 for 97 %."""
 
 
 class SubstituteOptions(Settings):
@@ -135,7 +133,7 @@ class Substitute:
         n_items = model.form.n_items
         known, pair_of = np.unique(histories.user * n_items + histories.item, return_inverse=True)
         user, item = known // n_items, known % n_items
-        proposed = _unowned_neighbours(user, item, known, model, random)
+        proposed = unowned_neighbours(user, item, known, model.neighbours, n_items, random)
         usable = new_pairs(user, proposed, known, n_items)
         # Unusable pairs come last; of the others each history swaps the first ones of its quota.
         chance = np.where(usable, random.random(known.size), np.inf)
@@ -162,29 +160,9 @@ class Substitute:
         anchors = np.flatnonzero(random.random(histories.item.size) < self.options.insert_rate)
         user: NDArray[np.int64] = histories.user
         known = np.unique(user * n_items + histories.item)
-        items = _unowned_neighbours(user[anchors], histories.item[anchors], known, model, random)
+        items = unowned_neighbours(
+            user[anchors], histories.item[anchors], known, model.neighbours, n_items, random
+        )
         usable = new_pairs(user[anchors], items, known, n_items)
         anchors, items = anchors[usable], items[usable]
         return insert_after(histories, anchors, items, model.form.rows_of(items, random))
-
-
-def _unowned_neighbours(
-    user: NDArray[np.int64],
-    item: Integers,
-    known: NDArray[np.int64],
-    model: _Model,
-    random: np.random.Generator,
-) -> NDArray[np.int32]:
-    """Draw a neighbour of each item that its user does not have, -1 where none was found.
-
-    What is bought together is mostly in the same history already, so one draw is not enough.
-    """
-    found = np.full(item.size, -1, dtype=np.int32)
-    open_ = np.arange(item.size)
-    for _ in range(_TRIES):
-        drawn = model.neighbours.draw(item[open_], random.random(open_.size))
-        owned = is_known(user[open_] * model.form.n_items + drawn, known)
-        usable = (drawn >= 0) & ~owned
-        found[open_[usable]] = drawn[usable]
-        open_ = open_[~usable & (drawn >= 0)]
-    return found
