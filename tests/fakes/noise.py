@@ -43,3 +43,14 @@ class NoNoise:
 
     def normal(self, shape: tuple[int, ...], scale: float) -> NDArray[np.float32]:
         return np.zeros(shape, dtype=np.float32)
+
+
+class Asked(NoNoise):
+    """The true answer, and a record of what noise was asked for: ``(values, scale)`` a call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[NDArray[np.int64], float]] = []
+
+    def gaussian(self, values: NDArray[np.int64], scale: float) -> NDArray[np.int64]:
+        self.calls.append((values.copy(), scale))
+        return super().gaussian(values, scale)

@@ -116,6 +116,41 @@ def audit_mu(
     )
 
 
+def joint_scores(
+    with_user: NDArray[np.float64],
+    without_user: NDArray[np.float64],
+    difference: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Turn released vectors into the scores that tell neighbours apart best, for :func:`audit_mu`.
+
+    With independent noise that is the projection on the true difference. Noise that is shared by
+    several answers cancels along some direction, so the direction is Σ⁻¹ times the difference, and
+    the covariance Σ is that of the trials which ``audit_mu`` chooses its threshold on.
+
+    Args:
+        with_user: Released vectors, ``(trials, n_values)``; all answers of a run side by side.
+        without_user: Likewise on the data without the user.
+        difference: What the answers differ by without noise, ``(n_values,)``.
+
+    Returns:
+        Scores ``(trials,)`` of both.
+
+    Example:
+        >>> noise = np.random.Generator(np.random.PCG64(1)).normal(size=(1_000, 2, 1))
+        >>> without = np.repeat(noise[:, 0], 2, axis=1)  # One draw for two answers.
+        >>> told = np.repeat(noise[:, 1], 2, axis=1) + [1, 0]
+        >>> scores = joint_scores(told, without, np.array([1.0, 0.0]))
+        >>> audit_mu(*scores, claimed_mu=1.0).mu_lower > 3
+        True
+    """
+    choosing = round(_CHOOSING * len(without_user))
+    centred = [part[:choosing] - part[:choosing].mean(axis=0) for part in (with_user, without_user)]
+    covariance = np.atleast_2d(np.cov(np.concatenate(centred), rowvar=False))
+    floor = 1e-9 * max(float(np.trace(covariance)), 1e-300)
+    direction = np.linalg.solve(covariance + floor * np.eye(len(covariance)), difference)
+    return with_user @ direction, without_user @ direction
+
+
 @dataclass(frozen=True)
 class SamplingAudit:
     """Whether users were drawn independently at the claimed rate.
