@@ -1,25 +1,31 @@
-"""markov: whole histories from a variable-order Markov chain with back-off.
+"""markov: whole histories from a Markov chain with back-off, also in mode dp.
 
-In: a private view's events. Out: events of new users with items, sessions and times.
+In: a private view's events, or in mode dp its answers. Out: events of new users with items,
+sessions and times.
 
-Learns which items start a history, what follows what, how long histories are, how often a user
-comes back to an item, and the rhythm of sessions. Not for cold items: it knows only what was
-bought. It gives no differential privacy; contexts of two items that fewer than ``min_users`` users
-share are not replayed.
+Learns what starts a history, what follows what, how long histories are, how often a user comes
+back to an item, and the rhythm of sessions. Not for cold items: it knows only what was bought.
+
+In mode dp the chain goes over categories of the public catalogue and is learned from noisy
+histograms, bought at once. In the other modes it goes over items and gives no differential
+privacy; contexts of two items that fewer than ``min_users`` users share are not replayed.
 """
 
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from shopsynth.generate._chain import Chain
-from shopsynth.generate._draws import Integers, empirical_draws
-from shopsynth.generate._edits import joined, take_users
-from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
+from shopsynth.generate._draws import empirical_draws
+from shopsynth.generate._edits import joined
+from shopsynth.generate._growth import Model, grow
+from shopsynth.generate._histories import read_histories, write_synthetic
+from shopsynth.generate._item_steps import ItemSteps
 from shopsynth.generate._neighbours import bought_together
+from shopsynth.generate._private_chain import fit_private_chain
+from shopsynth.generate._private_plan import PrivatePlan
 from shopsynth.generate._repeats import Repeats
 from shopsynth.generate._timing import Timing
 from shopsynth.generate.base import (
@@ -31,67 +37,124 @@ from shopsynth.generate.base import (
     register,
 )
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
+from shopsynth.schema import SILENT, Progress, RecipeError, Settings, SyntheticDataset
 
 _METHOD = "markov"
 _BLOCK_USERS = 65_536
 """Histories grown at a time: bounds memory, and is large enough for evenly spread draws."""
 
-_TRIES = 6
-"""Draws from the chain, then as many by popularity, before an unseen item is searched for."""
+_ONLY_WITH_ROWS = frozenset({"order", "back_off", "min_users", "neighbours"})
+_ONLY_IN_DP = frozenset({"clip", "max_categories", "event_types", "period_start", "period_end"})
 
 
 class MarkovOptions(Settings):
     """Options of ``markov``."""
 
     order: int = Field(default=2, ge=1, le=4)
-    """Longest context, in items."""
+    """Longest context, in items. Not in mode dp, whose chain has one category."""
 
     back_off: float = Field(default=0.2, ge=0)
-    """How readily a shorter context is used: 1 is Witten-Bell smoothing, 0 only replays."""
+    """How readily a shorter context is used: 1 is Witten-Bell smoothing, 0 only replays. Not in
+    mode dp."""
 
     min_users: int = Field(default=3, ge=1)
     """Contexts of two and more items need at least so many users. On 4,000 Amazon Beauty users 3
-    copied half as many whole histories as 2 (.23 % against .44 %), at the same utility."""
+    copied half as many whole histories as 2 (.23 % against .44 %), at the same utility. Not in
+    mode dp."""
 
     neighbours: int = Field(default=20, ge=1)
-    """Similar items that may follow where the chain backs off."""
+    """Similar items that may follow where the chain backs off. Not in mode dp."""
 
+    clip: float = Field(default=4.0, gt=0)
+    """Mode dp: greatest Euclidean norm of what one user adds to a table of counts. Noise grows with
+    it; below it heavy users count less than they did. About the root of twice the usual number of
+    events."""
 
-@dataclass(frozen=True)
-class _Model:
-    form: EventForm
-    lengths: NDArray[np.int64]
-    chain: Chain
-    repeats: Repeats
-    timing: Timing
+    max_categories: int = Field(default=128, ge=2, le=1024)
+    """Mode dp: category paths are cut to the deepest level with fewer names. Noise grows with
+    it."""
+
+    event_types: tuple[str, ...] = (
+        "view_item",
+        "add_to_wishlist",
+        "add_to_cart",
+        "remove_from_cart",
+        "begin_checkout",
+        "purchase",
+        "refund",
+    )
+    """Mode dp: all event types that may be made; others in the data count as none of them."""
+
+    period_start: datetime | None = None
+    """Mode dp, where events have times: first moment of the public period; UTC unless told. The
+    first event of the data would tell whose it is."""
+
+    period_end: datetime | None = None
+    """Mode dp, where events have times: last moment of the public period."""
+
+    @field_validator("event_types")
+    @classmethod
+    def _check_types(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if not words or len(set(words)) < len(words):
+            raise ValueError("expected at least one event type, each once")
+        return words
+
+    @field_validator("period_start", "period_end")
+    @classmethod
+    def _in_utc(cls, moment: datetime | None) -> datetime | None:
+        if moment is None or moment.tzinfo is not None:
+            return moment
+        return moment.replace(tzinfo=UTC)
+
+    @model_validator(mode="after")
+    def _check_period(self) -> Self:
+        if (self.period_start is None) != (self.period_end is None):
+            raise ValueError("period_start and period_end: expected both or neither")
+        if self.period_start and self.period_end and self.period_start >= self.period_end:
+            raise ValueError("period_start: expected a moment before period_end")
+        return self
 
 
 @register("markov")
 class Markov:
-    """Variable-order Markov synthesizer.
+    """Markov synthesizer: of variable order over items, in mode dp of order one over categories.
 
     Source:
-        Back-off after Witten and Bell (1991); the idea of variable orders for private sequences
-        after PrivTrace (arXiv 2210.00581), here without its noise.
+        Back-off after Witten and Bell (1991); the idea of private Markov models of clipped
+        sequences after PrivTrace (arXiv 2210.00581).
     """
 
     Options: ClassVar[type[Settings]] = MarkovOptions
-    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
+    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE | {"dp"}
     table: ClassVar[str] = "events"
 
     def __init__(self, options: MarkovOptions) -> None:
         self.options = options
-        self._model: _Model | None = None
+        self._model: Model | None = None
 
     def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
-        """Count transitions, lengths, repeats and times; nothing in it is random.
+        """Count transitions, lengths, repeats and times; in mode dp buy noisy counts, once.
+
+        Nothing takes the seed: counts are not random, and the noise of mode dp has none.
 
         Raises:
-            PrivacyError: If ``view`` is not a view of a mode without guarantee.
-            EmptyDataError: If no catalogue item was ever bought.
+            PrivacyError: If ``view`` is no view, or its budget does not pay for the answers.
+            EmptyDataError: If no catalogue item was ever bought; never in mode dp, which would
+                tell it.
+            RecipeError: If options do not belong to the view's mode, or mode dp lacks one.
         """
         check_view(view, _METHOD, self.modes)
+        private = view.mode == "dp"
+        self._refuse_options(_ONLY_WITH_ROWS if private else _ONLY_IN_DP, view.mode)
+        if private:
+            progress.start("markov: noisy counts", 1)
+            self._model = fit_private_chain(view, self._plan(view), self.options.clip)
+            progress.advance(1)
+        else:
+            self._model = self._fit_rows(view, progress)
+        return self
+
+    def _fit_rows(self, view: PrivateView, progress: Progress) -> Model:
         form, histories = read_histories(view, _METHOD)
         repeats = Repeats.fit(histories, form.n_items)
         neighbours = bought_together(
@@ -106,8 +169,34 @@ class Markov:
             back_off=self.options.back_off,
             min_users=self.options.min_users,
         )
-        self._model = _Model(form, histories.lengths, chain, repeats, Timing.fit(histories))
-        return self
+        steps = ItemSteps(form, chain, repeats, self.options.order)
+        return Model(form, histories.lengths, steps, Timing.fit(histories))
+
+    def _plan(self, view: PrivateView) -> PrivatePlan:
+        period = None
+        if "timestamp" in view.columns("events"):
+            start, end = self.options.period_start, self.options.period_end
+            if start is None or end is None:
+                raise RecipeError(
+                    f"generate.{_METHOD}.options: expected period_start and period_end, because "
+                    "the shop's events have times, got none; the first and last event of the data "
+                    "would tell whose they are, so declare the period"
+                )
+            period = _microseconds(start), _microseconds(end)
+        return PrivatePlan.of(
+            view,
+            period=period,
+            max_groups=self.options.max_categories,
+            words=self.options.event_types,
+        )
+
+    def _refuse_options(self, foreign: frozenset[str], mode: str) -> None:
+        given = sorted(self.options.model_fields_set & foreign)
+        if given:
+            raise RecipeError(
+                f"generate.{_METHOD}.options: expected none of {', '.join(given)} in privacy mode "
+                f"{mode}, where they have no meaning; leave them out"
+            )
 
     def sample(
         self,
@@ -129,60 +218,13 @@ class Markov:
         progress.start("markov: histories", n)
         blocks = []
         for start in range(0, n, _BLOCK_USERS):
-            block = self._grow(lengths[start : start + _BLOCK_USERS], model, random)
+            block = grow(lengths[start : start + _BLOCK_USERS], model, random)
             blocks.append(block)
             progress.advance(block.n_users)
         return write_synthetic(
             joined(blocks), model.form, method=_METHOD, options=self.options, seed=seed
         )
 
-    def _grow(self, lengths: Integers, model: _Model, random: np.random.Generator) -> Histories:
-        """Sample one block. Longest histories first, so that those still growing are a prefix."""
-        longest_first = np.argsort(-lengths, kind="stable")
-        offsets = np.concatenate(([0], np.cumsum(lengths[longest_first])))
-        items = np.zeros(offsets[-1], dtype=np.int32)
-        for length in range(int(lengths.max())):
-            places = offsets[: np.count_nonzero(lengths > length)] + length
-            items[places] = self._next_items(items, places, length, model, random)
-        histories = Histories(
-            item=items,
-            time=np.zeros(items.size, dtype=np.int64),
-            opens=np.zeros(items.size, dtype=np.bool_),
-            row=model.form.rows_of(items, random),
-            offsets=offsets,
-        )
-        timed = "timestamp" in model.form.columns
-        histories = model.timing.sample(histories, random, timed=timed)
-        return take_users(histories, np.argsort(longest_first))
 
-    def _next_items(
-        self,
-        items: NDArray[np.int32],
-        places: NDArray[np.int64],
-        length: int,
-        model: _Model,
-        random: np.random.Generator,
-    ) -> NDArray[np.int32]:
-        start = np.full(places.size, model.form.n_items)
-        recent: list[Integers] = [
-            items[places - back] if back <= length else start
-            for back in range(1, self.options.order + 1)
-        ]
-        drawn = model.chain.draw(recent, random)
-        if length == 0:
-            return drawn
-        seen = items[places[:, None] - np.arange(1, length + 1)]
-        again, lag = model.repeats.draw(places.size, length, random)
-        drawn[again] = seen[again, lag - 1]
-        open_ = np.flatnonzero(~again)
-        for attempt in range(2 * _TRIES):
-            open_ = open_[(seen[open_] == drawn[open_, None]).any(axis=1)]
-            if attempt < _TRIES:
-                drawn[open_] = model.chain.draw([items_[open_] for items_ in recent], random)
-            else:
-                drawn[open_] = model.chain.draw_popular(open_.size, random)
-        for place in open_[(seen[open_] == drawn[open_, None]).any(axis=1)]:
-            unseen = np.setdiff1d(model.chain.popularity.choices, seen[place])
-            # Who has everything can only buy again.
-            drawn[place] = random.choice(unseen) if unseen.size else drawn[place]
-        return drawn
+def _microseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)

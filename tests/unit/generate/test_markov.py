@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import ks_2samp
 
-from shopsynth.generate import make_synthesizer, markov
+from shopsynth.generate import _item_steps, make_synthesizer, markov
 from shopsynth.generate._histories import read_histories
 from shopsynth.generate._repeats import Repeats
 from shopsynth.schema import RecipeError
@@ -83,7 +83,7 @@ def test_a_repeat_goes_as_far_back_as_people_do(make_view):
 
 
 def test_the_last_unseen_item_is_found(make_view, rows_of, monkeypatch):
-    monkeypatch.setattr(markov, "_TRIES", 1)
+    monkeypatch.setattr(_item_steps, "_TRIES", 1)
     random = np.random.Generator(np.random.PCG64(1))
     everything = [f"i{i}" for i in range(6)]
     histories = {f"u{n}": random.permutation(everything).tolist() for n in range(12)}

@@ -36,7 +36,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 END = START + timedelta(days=100)
 HOUR = 3_600_000_000
 GROUPS = PublicGroups(pl.Series(["a", "b", "c", "d"]), np.array([0, 0, 1, 2], np.int32), 3)
-PERIOD = tuple(int(moment.timestamp() * 1e6) for moment in (START, END))
+PERIOD = (int(START.timestamp() * 1e6), int(END.timestamp() * 1e6))
 ALL = (
     HistoryLength((1, 2, 4)),
     FirstGroup(GROUPS),

@@ -1,0 +1,90 @@
+"""Growing histories, all of a block at once, item by item.
+
+In: a model of lengths, steps, rows and times. Out: :class:`Histories` of new users.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shopsynth.generate._draws import Integers
+from shopsynth.generate._edits import take_users
+from shopsynth.generate._histories import EventForm, Histories
+from shopsynth.generate._timing import Timing
+
+
+class Steps(Protocol):
+    """What follows in a history, and what else an event carries."""
+
+    def next_items(
+        self,
+        items: NDArray[np.int32],
+        places: NDArray[np.int64],
+        length: int,
+        random: np.random.Generator,
+    ) -> NDArray[np.int32]:
+        """Draw the next item of each history.
+
+        Args:
+            items: ``(n_events,)`` item_index of all histories, as far as they are grown.
+            places: ``(n,)`` where the next items will stand.
+            length: Items that each of these histories has.
+            random: Source of randomness.
+
+        Returns:
+            ``(n,)`` item_index.
+        """
+
+    def rows_of(
+        self, items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Draw the rows of ``EventForm.carried`` whose cells the events carry.
+
+        Args:
+            items: ``(n_events,)`` item_index of grown histories.
+            offsets: ``(n_users + 1,)`` their borders, longest history first.
+            random: Source of randomness.
+
+        Returns:
+            ``(n_events,)`` row numbers.
+        """
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a chain synthesizer learned.
+
+    Attributes:
+        form: What events look like besides who, what and when.
+        lengths: A sample of history lengths.
+        steps: How histories go on.
+        timing: Their rhythm.
+    """
+
+    form: EventForm
+    lengths: NDArray[np.int64]
+    steps: Steps
+    timing: Timing
+
+
+def grow(lengths: Integers, model: Model, random: np.random.Generator) -> Histories:
+    """Sample one block of histories of given lengths, ``(n_users,)``."""
+    # Longest first, so that those still growing are a prefix.
+    longest_first = np.argsort(-lengths, kind="stable")
+    offsets = np.concatenate(([0], np.cumsum(lengths[longest_first])))
+    items = np.zeros(offsets[-1], dtype=np.int32)
+    for length in range(int(lengths.max())):
+        places = offsets[: np.count_nonzero(lengths > length)] + length
+        items[places] = model.steps.next_items(items, places, length, random)
+    histories = Histories(
+        item=items,
+        time=np.zeros(items.size, dtype=np.int64),
+        opens=np.zeros(items.size, dtype=np.bool_),
+        row=model.steps.rows_of(items, offsets, random),
+        offsets=offsets,
+    )
+    timed = "timestamp" in model.form.columns
+    histories = model.timing.sample(histories, random, timed=timed)
+    return take_users(histories, np.argsort(longest_first))
