@@ -1,30 +1,26 @@
 """export: the synthetic rows of a finished workspace in the format another tool reads.
 
-In: a workspace. Out: files in a folder, with a label that says how they were protected.
+In: a workspace. Out: files in a folder, with a label and a data card that say how they were
+protected.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from shopsynth.pipeline.export_card import describe_export
 from shopsynth.pipeline.manifest import Manifest
 from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.protection import release_facts
 from shopsynth.pipeline.workspace import Workspace, open_workspace
+from shopsynth.privacy import PrivacySettings
 from shopsynth.schema import InputError, SchemaError, UnknownNameError, WorkspaceError, nearest
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 """First characters that spreadsheets execute (OWASP ASVS 1.2.10), full-width forms included."""
-
-NOTICES = {
-    "dp": "differentially private as the ledger of the workspace says",
-    "public": "made from data declared public",
-    "deidentify": "no differential privacy, still personal data",
-    "unsafe_nonprivate": "made from raw personal data without protection",
-}
-"""What each privacy mode gives to whoever holds the rows."""
 
 
 def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
@@ -36,7 +32,7 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
         output: Folder for the files; made if missing.
 
     Returns:
-        The files written, ``label.json`` last.
+        The files written, then ``label.json`` and ``croissant.json``.
 
     Raises:
         UnknownNameError: If the format is unknown.
@@ -55,24 +51,32 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
             f"workspace {place.root}: expected a complete combine stage, found none; "
             "run: shopsynth run RECIPE --workspace DIR"
         )
-    _refuse_mixed(place, combined, privacy)
+    generated = _generated(place, combined, privacy)
     tables = {"items": _read(place, split, "items"), "events": _synthetic(place, combined)}
+    settings = PrivacySettings.parse(privacy.config, "the privacy stage of the workspace")
     folder = Path(output)
-    label = folder / "label.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = _WRITERS[to](tables, folder)
-        label.write_text(json.dumps(_label(privacy, combined), indent=1) + "\n", encoding="utf-8")
+        told = describe_export(
+            folder,
+            written,
+            tables,
+            privacy=release_facts(settings, privacy, generated),
+            made=_made(generated),
+            rows_digest=combined.digest,
+            created=combined.finished_at,
+        )
     except OSError as error:
         raise InputError(
             f"{folder}: expected a folder to write the files to, but {error.strerror or error}; "
             "choose another --output"
         ) from error
-    return [*written, label]
+    return [*written, *told]
 
 
-def _refuse_mixed(place: Workspace, combined: Manifest, privacy: Manifest) -> None:
-    """Refuse rows that were made before the protection their label would tell of."""
+def _generated(place: Workspace, combined: Manifest, privacy: Manifest) -> Manifest:
+    """Return who made the rows, and refuse any made before the protection that is told of them."""
     generated = place.manifest("generate")
     if (
         generated is None
@@ -83,6 +87,7 @@ def _refuse_mixed(place: Workspace, combined: Manifest, privacy: Manifest) -> No
             f"workspace {place.root}: expected stages of one run, found a combine stage older than "
             "the stages before it; run: shopsynth run RECIPE --workspace DIR"
         )
+    return generated
 
 
 def _read(place: Workspace, manifest: Manifest, name: str) -> pl.DataFrame:
@@ -101,20 +106,13 @@ def _synthetic(place: Workspace, combined: Manifest) -> pl.DataFrame:
     return pl.concat(found, how="diagonal")
 
 
-def _label(privacy: Manifest, combined: Manifest) -> dict[str, object]:
-    """Say what these rows are, for whoever finds them later."""
-    mode = privacy.facts["receipt"]["mode"]
-    return {
-        "generated_by": "shopsynth",
-        "ai_generated": True,
-        "privacy_mode": mode,
-        "notice": f"synthetic; {NOTICES[mode]}",
-        "made": [
-            each["synthesizer"]
-            for each in combined.facts["dropped"]
-            if each["number"] == 0 and each["synthesizer"] != NOISE
-        ],
-    }
+def _made(generated: Manifest) -> list[dict[str, Any]]:
+    """List the methods whose rows are exported, as they were run for the first seed."""
+    return [
+        each
+        for each in generated.facts["made"]
+        if each["number"] == 0 and each["synthesizer"] != NOISE
+    ]
 
 
 def _parquet(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
@@ -159,7 +157,8 @@ def _huggingface(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
     card = folder / "README.md"
     card.write_text(
         f"---\nconfigs:\n{configs}tags:\n- synthetic\n---\n\n"
-        "Synthetic shop data made by shopsynth; `label.json` says how it was protected.\n",
+        "Synthetic shop data made by shopsynth; `label.json` and `croissant.json` say how it was "
+        "protected.\n",
         encoding="utf-8",
     )
     return [*written, card]

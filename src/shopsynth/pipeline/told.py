@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from shopsynth.pipeline.export import NOTICES
+from shopsynth.pipeline.export_card import NOTICES
 from shopsynth.pipeline.looks import Look
 from shopsynth.pipeline.manifest import Manifest
 from shopsynth.pipeline.plan import make_plan

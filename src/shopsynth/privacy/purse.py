@@ -32,6 +32,10 @@ class Till(Protocol):
     def commit(self, reservation: str) -> None:
         """Note that the answers were given."""
 
+    @property
+    def source(self) -> str:
+        """Id of the source in the ledger; it does not tell the name."""
+
     def snapshot(self) -> PrivacyLedger:
         """Return what was spent on the source so far."""
 

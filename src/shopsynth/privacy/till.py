@@ -54,6 +54,11 @@ class RunTill:
         """Note that the answers were given."""
         self.ledger.commit(reservation)
 
+    @property
+    def source(self) -> str:
+        """Id of the source in the ledger; it does not tell the name."""
+        return self.ledger.source
+
     def snapshot(self) -> PrivacyLedger:
         """Return what was spent on the source so far."""
         return self.ledger.snapshot()

@@ -10,6 +10,7 @@ import polars as pl
 
 from shopsynth.evaluate import (
     METRICS,
+    Canaries,
     Hypothesis,
     UnitValues,
     add_system,
@@ -39,6 +40,7 @@ from shopsynth.pipeline.stages.design import (
     side_is_unasked,
 )
 from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.protection import CANARY_PARTS, protection_facts
 from shopsynth.pipeline.stages.questions import (
     as_holdout,
     membership_name,
@@ -85,8 +87,12 @@ def run(context: StageContext) -> StageOutput:
     described = verbs.fit(
         "fidelity, audits, pictures",
         f"{_HERE}:describe",
-        [*done["split"].outputs, *_first_seed(done["combine"].outputs)],
-        mode=recipe.privacy.mode,
+        [
+            *done["split"].outputs,
+            *_first_seed(done["combine"].outputs),
+            *done["privacy"].parts(*CANARY_PARTS),
+        ],
+        protection=protection_facts(recipe, done),
         seed=derived_seed(recipe.seed, "describe"),
     )
     curve = done["combine"].parts("dose/curve")
@@ -227,9 +233,25 @@ def describe(job: Job) -> None:
     names = [name for name in job.names() if name.startswith("kept/")]
     made = pl.concat([job.frame(name) for name in names], how="diagonal")
     job.write("fidelity", measure_fidelity(train, heldout, made, seed=seed))
-    job.write("audits", audit_release(train, heldout, made, job.params["mode"]))
+    protection = job.params["protection"]
+    job.write(
+        "audits",
+        audit_release(
+            train,
+            heldout,
+            made,
+            protection["mode"],
+            canaries=_canaries(job),
+            **{name: protection.get(name) for name in ("epsilon", "delta", "mu")},
+        ),
+    )
     job.write("embedding", embed_histories(train, made, seed=seed))
     job.write("distributions", describe_distributions(train, made))
+
+
+def _canaries(job: Job) -> Canaries | None:
+    inserted, kept_out = CANARY_PARTS
+    return Canaries(job.frame(inserted), job.frame(kept_out)) if job.refs(inserted) else None
 
 
 def read_evaluation(job: Job) -> Evaluation:
@@ -240,11 +262,11 @@ def read_evaluation(job: Job) -> Evaluation:
 
 STAGE = Stage(
     name="evaluate",
-    needs=("split", "combine", "train"),
+    needs=("split", "privacy", "generate", "combine", "train"),
     rooms=(
         "schema", "evaluate", "train",
         "pipeline.stages.evaluate", "pipeline.stages.design", "pipeline.stages.questions",
-        "pipeline.stages.train", "pipeline.stages.base",
+        "pipeline.stages.train", "pipeline.stages.protection", "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "hypotheses": _plan(recipe),

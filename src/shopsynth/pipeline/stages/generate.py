@@ -121,8 +121,13 @@ def generate_one(job: Job) -> dict[str, Any]:
             {"actor": entry.synthesizer, "charge": charge.to_json()}
             for charge in (purse.paid if purse else ())
         ],
-        "ledger": purse.till.snapshot().to_json() if purse else None,
+        "ledger": _told(purse) if purse else None,
     }
+
+
+def _told(purse: Purse) -> dict[str, Any]:
+    """Tell what was spent on the source so far, and on which."""
+    return {"source": purse.till.source, **purse.till.snapshot().to_json()}
 
 
 def _open(job: Job, entry: GenerateSettings) -> tuple[PrivateView, Purse | None]:

@@ -5,11 +5,13 @@ In: ``train/…`` and the shared tables. Out: the protected tables, a receipt, t
 
 from typing import Any
 
+from shopsynth.evaluate import plant_canaries
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
+from shopsynth.pipeline.stages.protection import CANARY_PARTS
 from shopsynth.privacy import PrivacySettings, key_id, load_key, protect
-from shopsynth.schema import PrivacyLedger, sha256_of
+from shopsynth.schema import PrivacyLedger, derived_seed, sha256_of
 
 _HERE = "shopsynth.pipeline.stages.privacy"
 _KEYED_MODES = ("deidentify", "dp")
@@ -52,6 +54,15 @@ def run(context: StageContext) -> StageOutput:
         "fingerprint": sha256_of([each["fingerprint"] for each in receipts]),
     }
     outputs = tuple(ref for result in results for ref in result.outputs)
+    if settings.canaries and any(ref.name == "events" for ref in outputs):
+        planted = verbs.fit(
+            "plant canaries",
+            f"{_HERE}:plant",
+            [ref for ref in outputs if ref.name == "events"],
+            n=settings.canaries,
+            seed=derived_seed(context.recipe.seed, "canaries", receipt["fingerprint"]),
+        )
+        outputs += planted.outputs
     return StageOutput(outputs, {"receipt": receipt, "ledger": ledger.to_json()})
 
 
@@ -68,11 +79,22 @@ def protect_bucket(job: Job) -> dict[str, Any]:
     return {"receipt": made.receipt, "ledger": made.ledger.to_json()}
 
 
+def plant(job: Job) -> None:
+    """Put canary users among the protected ones: a part more of events, and who was put in."""
+    _, canaries = plant_canaries(job.frame("events"), job.params["n"], job.params["seed"])
+    job.write("events", canaries.inserted, "canaries")
+    for name, frame in zip(CANARY_PARTS, (canaries.inserted, canaries.kept_out), strict=True):
+        job.write(name, frame)
+
+
 STAGE = Stage(
     name="privacy",
     needs=("split",),
-    rooms=("schema", "privacy", "pipeline.stages.privacy", "pipeline.stages.base"),
+    rooms=(
+        "schema", "privacy", "evaluate.attacks",
+        "pipeline.stages.privacy", "pipeline.stages.protection", "pipeline.stages.base",
+    ),
     config=lambda recipe: recipe.privacy.model_dump(mode="json"),
     run=run,
     sources=key_sources,
-)
+)  # fmt: skip

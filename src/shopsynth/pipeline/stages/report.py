@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from shopsynth.evaluate import CONTROLLER_ONLY
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.local import free_cores
@@ -20,8 +21,9 @@ from shopsynth.pipeline.stages.costs import merge
 from shopsynth.pipeline.stages.design import COMBINED, REAL
 from shopsynth.pipeline.stages.evaluate import read_evaluation
 from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.protection import protection_facts
 from shopsynth.pipeline.stages.train import trials_of
-from shopsynth.report import ReportContext, build_summary, write_report
+from shopsynth.report import ReportContext, SummaryPrivacy, build_summary, write_report
 from shopsynth.schema import FUSED
 from shopsynth.train import get_task
 
@@ -73,7 +75,7 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
         "shop": _shop_rows(done["clean"]),
         "rejects": rejects,
         "split": {**done["split"].facts, **done["split"].facts["rows"]},
-        "privacy": privacy_facts(recipe),
+        "privacy": protection_facts(recipe, done),
         "generators": [
             {
                 "name": made["synthesizer"],
@@ -104,17 +106,6 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
 def _shop_rows(cleaned: Manifest) -> dict[str, int]:
     """Count the shop's clean rows; users are counted from events where there is no table."""
     return {name: n for name, n in cleaned.facts["rows"].items() if name != "rejects"}
-
-
-def privacy_facts(recipe: Recipe) -> dict[str, Any]:
-    """Say under which protection the rows were made; no guarantee, no epsilon."""
-    guaranteed = recipe.privacy.mode == "dp"
-    return {
-        "mode": recipe.privacy.mode,
-        "unit": recipe.privacy.unit,
-        "epsilon": recipe.privacy.epsilon if guaranteed else None,
-        "delta": recipe.privacy.delta if guaranteed else None,
-    }
 
 
 def protocol(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, str]:
@@ -197,12 +188,13 @@ def render(job: Job) -> dict[str, Any]:
         ),
         recipe=json.dumps(recipe, indent=2, ensure_ascii=False),
         samples=_samples(job),
+        controller_only=CONTROLLER_ONLY,
     )
     summary = build_summary(
         evaluation,
         shop=context.shop,
         recipe_sha256=recipe_sha256,
-        privacy={key: facts["privacy"][key] for key in ("mode", "unit", "epsilon", "delta")},
+        privacy={k: v for k, v in context.privacy.items() if k in SummaryPrivacy.model_fields},
         stages=context.stages,
         registration=registration,
         costs=costs,
@@ -236,11 +228,11 @@ def _samples(job: Job) -> pl.DataFrame:
 
 STAGE = Stage(
     name="report",
-    needs=("ingest", "clean", "split", "generate", "combine", "train", "evaluate"),
+    needs=("ingest", "clean", "split", "privacy", "generate", "combine", "train", "evaluate"),
     rooms=(
         "schema", "report", "pipeline.stages.report", "pipeline.stages.evaluate",
         "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.costs",
-        "pipeline.stages.base",
+        "pipeline.stages.protection", "privacy.receipt", "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "title": recipe.title,
