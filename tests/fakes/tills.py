@@ -33,6 +33,10 @@ class OneRun:
         assert reservation.endswith(f"-{self.reserved}")
         self.committed += 1
 
+    @property
+    def source(self) -> str:
+        return "one run"
+
     def snapshot(self) -> PrivacyLedger:
         return PrivacyLedger("dp", "user")
 
