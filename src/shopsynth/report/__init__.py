@@ -2,6 +2,8 @@
 
 from shopsynth.report.console import ConsoleRow, console_rows
 from shopsynth.report.context import ReportContext
+from shopsynth.report.data_card import CardFile, data_card
+from shopsynth.report.guarantee import guarantee, release_name
 from shopsynth.report.headline import Headline, explain_verdict
 from shopsynth.report.render import (
     render_html,
@@ -10,16 +12,22 @@ from shopsynth.report.render import (
     write_report,
 )
 from shopsynth.report.summary import Summary, build_summary, parse_summary, summary_schema
+from shopsynth.report.summary_parts import SummaryPrivacy
 
 __all__ = [
+    "CardFile",
     "ConsoleRow",
     "Headline",
     "ReportContext",
     "Summary",
+    "SummaryPrivacy",
     "build_summary",
     "console_rows",
+    "data_card",
     "explain_verdict",
+    "guarantee",
     "parse_summary",
+    "release_name",
     "render_html",
     "render_markdown",
     "render_shareable",

@@ -1,8 +1,10 @@
 """Every command from inside: what it prints, what it writes, which code it ends with."""
 
+import hashlib
 import json
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -154,7 +156,18 @@ def test_export_formats(call, combined, tmp_path):
         assert (tmp_path / to / name).stat().st_size > 0
         label = json.loads((tmp_path / to / "label.json").read_text())
         assert "still personal data" in label["notice"]
+        assert label["AIGC"]["Label"] == "1"
         assert "label.json" in out
+        card = json.loads((tmp_path / to / "croissant.json").read_text())
+        files = {file["contentUrl"]: file["sha256"] for file in card["distribution"]}
+        made = {p.relative_to(tmp_path / to).as_posix() for p in (tmp_path / to).rglob("*.*")}
+        assert set(files) == made - {"croissant.json"}
+        for name, sha256 in files.items():
+            assert hashlib.sha256((tmp_path / to / name).read_bytes()).hexdigest() == sha256
+        sets = {each["name"]: each for each in card["recordSet"]}
+        assert set(sets) == (set() if to == "sql" else {"items", "events"})
+        assert "still personal data" in card["description"]
+        assert {each["name"] for each in card["prov:wasGeneratedBy"]} == {"markov", "substitute"}
     header = (tmp_path / "recbole" / "recbole.inter").read_text().splitlines()[0]
     assert header == "user_id:token\titem_id:token\ttimestamp:float"
     code, _, err = call("export", "-w", combined, "--to", "sql", "-o", tmp_path / "sql")
@@ -164,7 +177,9 @@ def test_export_formats(call, combined, tmp_path):
     code, _, err = call("export", "-w", combined, "--to", "parqet", "-o", tmp_path / "x")
     assert (code, "did you mean 'parquet'" in err) == (2, True)
     code, out, _ = call("export", "-w", combined, "--to", "csv", "-o", tmp_path / "c", "--json")
-    assert len(json.loads(out)["files"]) == 3
+    assert [Path(file).name for file in json.loads(out)["files"]] == [
+        "items.csv", "events.csv", "label.json", "croissant.json",
+    ]  # fmt: skip
 
 
 def test_export_refuses_rows_older_than_the_protection_of_their_label(call, combined, shop):
