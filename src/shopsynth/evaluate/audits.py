@@ -29,7 +29,7 @@ from shopsynth.evaluate.attacks.inference import infer
 from shopsynth.evaluate.attacks.linkability import link
 from shopsynth.evaluate.attacks.membership import membership_rows
 from shopsynth.evaluate.attacks.nearest import best_jaccard
-from shopsynth.evaluate.attacks.outliers import outlier_row
+from shopsynth.evaluate.attacks.outliers import isolated_baskets, isolated_histories, outlier_row
 from shopsynth.evaluate.attacks.people import N_ASKED, People, Sides
 from shopsynth.evaluate.attacks.risk import excess_row
 from shopsynth.evaluate.attacks.row_copies import copied_rows
@@ -53,7 +53,7 @@ _MODE_NOTES = {
 
 _FINDING_COLUMNS = ("table", "column", "kind", "rows")
 
-_N_GATES = {"histories": 12, "users": 5, "texts": 1, "images": 1}
+_N_GATES = {"histories": 13, "users": 5, "texts": 1, "images": 1}
 """Gates that chance could fail, by what is attacked."""
 
 CONTROLLER_ONLY: frozenset[str] = frozenset(
@@ -63,6 +63,7 @@ CONTROLLER_ONLY: frozenset[str] = frozenset(
         "copies_of_k_of_n_items",
         "copies_of_rare_5_item_baskets",
         "copies_of_outliers",
+        "copies_of_outlying_baskets",
         "copies_of_text_ngrams",
         "exact_copies_of_user_rows",
         "copies_of_k_of_n_user_columns",
@@ -177,7 +178,14 @@ def _history_copies(people: People, level: float, note: str) -> list[Row]:
         copy_row(name, attack(people), level, what, note)
         for name, (attack, what) in attacks.items()
     ]
-    return [*counted, outlier_row(people, level, note)]
+    outliers = {
+        "copies_of_outliers": isolated_histories,
+        "copies_of_outlying_baskets": isolated_baskets,
+    }
+    alone = [
+        outlier_row(name, people, choose(people), level, note) for name, choose in outliers.items()
+    ]
+    return [*counted, *alone]
 
 
 def _attribute_risks(rows: Rows, whose: str, level: float) -> list[Row]:

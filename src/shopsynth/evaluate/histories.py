@@ -40,6 +40,8 @@ class Histories:
         ordered = events.sort("user_id", order_column(events), maintain_order=True)
         numbers = pl.int_range(catalogue.len(), dtype=pl.Int64, eager=True)
         item = ordered["item_id"].replace_strict(catalogue, numbers, return_dtype=pl.Int64)
+        # Of an empty catalogue nothing is replaced, the type included.
+        item = item.cast(pl.Int64)
         time = ordered["timestamp"].to_physical() if "timestamp" in ordered.columns else None
         user = ordered.select(pl.col("user_id").rle_id().cast(pl.Int64)).to_series()
         return cls(

@@ -32,7 +32,7 @@ def test_an_honest_sample_passes(shop, make_events):
     train, heldout, made = shop
     found = audited(train, heldout, make_events(made))
     assert [found[name]["passed"] for name in (WHOLE, RUNS, DISTANCE)] == [True] * 3
-    assert found[WHOLE]["threshold"] == 0.01 / 12
+    assert found[WHOLE]["threshold"] == 0.01 / 13
 
 
 @pytest.mark.planted_leak

@@ -7,6 +7,8 @@ Everybody is asked about once (one random run, one random basket), so that peopl
 and a long history does not count more.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 
@@ -15,6 +17,9 @@ from shopsynth.evaluate.attacks.nearest import item_sets, most_shared
 from shopsynth.evaluate.attacks.people import N_ASKED, People
 from shopsynth.evaluate.histories import Histories
 from shopsynth.schema import derived_seed
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MIN_HISTORY = 3
 """Shorter histories are too common to belong to anybody."""
@@ -58,7 +63,8 @@ def copied_mostly(people: People) -> Found:
         heldout[draw(heldout.size, N_ASKED, "mostly: heldout")],
     )
     needed = [SHARE_OF_BITS * each[users] for each, users in zip(told, asked, strict=True)]
-    release, standin = people.shared_bits(asked)
+    sets = people.sets[0][asked[0]], people.sets[1][asked[1]]
+    release, standin = people.shared_bits(sets, asked[0])
     return Found.count(
         (release[0] >= needed[0], release[1] >= needed[1]),
         (standin[0] >= needed[0], standin[1] >= needed[1]),
@@ -69,21 +75,10 @@ def copied_mostly(people: People) -> Found:
 def copied_baskets(people: People) -> Found:
     """Find five items that one person bought on one day in one released history.
 
-    Of each person one random basket is asked about, if its five items are so rare together that
-    by their popularity not one person in eight shops of this size would hold them all.
+    Only baskets of :func:`rare_baskets` are asked about.
     """
-    n_real = people.train.n_users + people.heldout.n_users
-    asked, users = [], []
-    for histories in (people.train, people.heldout):
-        user, items = _baskets(histories)
-        rare = people.bits[items].sum(axis=1) >= np.log2(max(n_real, 1)) + _RARER_BITS
-        kept = np.flatnonzero(rare)
-        kept = kept[draw(kept.size, N_ASKED, "baskets")]
-        fives = np.repeat(np.arange(kept.size), RUN), items[kept].ravel()
-        asked.append(item_sets(Histories(*fives, None, histories.n_items)))
-        users.append(user[kept])
-    own = people.place_in_standin(users[0])
-    train, heldout = asked
+    (train, heldout), users = rare_baskets(people)
+    own = people.place_in_standin(users)
     return Found.count(
         (
             most_shared(train, people.released_sets) >= RUN,
@@ -95,6 +90,28 @@ def copied_baskets(people: People) -> Found:
         ),
         people.scale,
     )
+
+
+def rare_baskets(people: People) -> tuple[tuple["csr_array", "csr_array"], np.ndarray]:
+    """Draw one basket of five items of each person, if they are rare together.
+
+    Rare is what, by the popularity of its items, not one person in eight shops of this size would
+    hold.
+
+    Returns:
+        Item sets of train and of held-out users' baskets, and the users of the former.
+    """
+    n_real = people.train.n_users + people.heldout.n_users
+    asked, users = [], []
+    for histories in (people.train, people.heldout):
+        user, items = _baskets(histories)
+        rare = people.bits[items].sum(axis=1) >= np.log2(max(n_real, 1)) + _RARER_BITS
+        kept = np.flatnonzero(rare)
+        kept = kept[draw(kept.size, N_ASKED, "baskets")]
+        fives = np.repeat(np.arange(kept.size), RUN), items[kept].ravel()
+        asked.append(item_sets(Histories(*fives, None, histories.n_items)))
+        users.append(user[kept])
+    return (asked[0], asked[1]), users[0]
 
 
 def _whole(histories: Histories) -> pl.DataFrame:

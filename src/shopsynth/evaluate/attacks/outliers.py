@@ -8,21 +8,41 @@ person is told in bits: an item that one person in 1,024 bought is worth ten.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shopsynth.evaluate.attacks.chance import Row
+from shopsynth.evaluate.attacks.copies import rare_baskets
 from shopsynth.evaluate.attacks.people import N_ASKED, People
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _MIN_YARDSTICK = 100
 """With fewer people there is no tail to fit."""
 
-_OUTLYING = 0.05
+_OUTLYING = 0.1
 """Of the isolated people this share, whose histories tell most, is asked about."""
 
 _TAIL_SHARE = 0.1
 _MIN_TAIL = 20
 """The tail: a tenth of the yardstick, and at least 20 of it."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What people are known by.
+
+    Attributes:
+        users: Their numbers, shape ``(people,)``.
+        sets: Items of each, shape ``(people, n_items)``.
+        bits: What these tell, all above 0, shape ``(people,)``.
+    """
+
+    users: np.ndarray
+    sets: "csr_array"
+    bits: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -88,47 +108,64 @@ class Tail:
         return float(self.start + self.excess * (beyond ** (-1 / self.n) - 1))
 
 
-def outlier_row(people: People, level: float, note: str) -> Row:
-    """Test whether the most conspicuous of the most isolated train histories is chance.
+def outlier_row(
+    name: str, people: People, asked: tuple[Told, Told], level: float, note: str
+) -> Row:
+    """Test whether the most conspicuous of the most isolated train people is chance.
 
     Its p-value is the larger of those by two yardsticks: what isolated held-out people share with
     the release, and what the isolated train people share with each other.
 
     Args:
+        name: Of the audit.
         people: All three sides.
+        asked: What train and held-out people are known by.
         level: Share of the family error that this gate may use.
         note: About the mode.
     """
-    name = "copies_of_outliers"
-    asked, told = _most_isolated(people)
-    release, standin = people.shared_bits(asked)
-    tails = [Tail.fit(told[1], release[1]), Tail.fit(told[0], standin[0])]
+    train, heldout = asked
+    release, standin = people.shared_bits((train.sets, heldout.sets), train.users)
+    tails = [Tail.fit(heldout.bits, release[1]), Tail.fit(train.bits, standin[0])]
     fitted = [tail for tail in tails if tail is not None]
-    outlying = told[0] >= np.quantile(np.concatenate(told), 1 - _OUTLYING) if fitted else told[0]
+    everyone = np.concatenate([train.bits, heldout.bits])
+    outlying = train.bits >= (np.quantile(everyone, 1 - _OUTLYING) if everyone.size else 0.0)
     if len(fitted) < len(tails) or not outlying.any():
         power = "with so few isolated people there is no tail of chance to compare with"
         return name, 1.0, None, True, "; ".join(filter(None, (power, note)))
     n_asked = int(outlying.sum())
-    largest = [float(tail.ratios(told[0][outlying], release[0][outlying]).max()) for tail in fitted]
+    largest = [
+        float(tail.ratios(train.bits[outlying], release[0][outlying]).max()) for tail in fitted
+    ]
     p_value = max(
         tail.p_largest(ratio, n_asked) for tail, ratio in zip(fitted, largest, strict=True)
     )
     visible = max(tail.ratio_at(level, n_asked) for tail in fitted)
     power = (
         f"of {n_asked} outliers one shares {min(largest):.1f} times as much with one synthetic "
-        "history as chance lets expect of a history that tells as much; one copied person could "
-        f"not be told from chance below {visible:.1f} times"
+        "history as chance lets expect of what tells as much; one copied person could not be told "
+        f"from chance below {visible:.1f} times"
     )
     return name, p_value, level, p_value > level, "; ".join(filter(None, (power, note)))
 
 
-def _most_isolated(
-    people: People,
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return train and held-out users whose items tell most, by one bound, and what they tell."""
+def isolated_histories(people: People) -> tuple[Told, Told]:
+    """Choose the train and held-out users whose histories tell most, by one bound for both."""
     told = [people.told(side) for side in (0, 1)]
     everyone = np.sort(np.concatenate(told))
     bound = everyone[-min(2 * N_ASKED, everyone.size)] if everyone.size else 0.0
     # Ties at the bound are a handful; the cap keeps a shop of clones affordable.
-    first, second = (np.flatnonzero((each >= bound) & (each > 0))[: 2 * N_ASKED] for each in told)
-    return (first, second), (told[0][first], told[1][second])
+    chosen = [np.flatnonzero((each >= bound) & (each > 0))[: 2 * N_ASKED] for each in told]
+    train, heldout = (
+        Told(users, people.sets[side][users], told[side][users])
+        for side, users in enumerate(chosen)
+    )
+    return train, heldout
+
+
+def isolated_baskets(people: People) -> tuple[Told, Told]:
+    """Take a rare basket of five items of each person who has one."""
+    (train, heldout), users = rare_baskets(people)
+    return (
+        Told(users, train, np.asarray(train @ people.bits)),
+        Told(np.arange(heldout.shape[0]), heldout, np.asarray(heldout @ people.bits)),
+    )

@@ -98,20 +98,20 @@ class People:
         told[np.diff(sets.indptr) < MIN_ITEMS] = 0.0
         return told
 
-    def shared_bits(self, users: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, ...]]:
-        """Return the most bits that train and held-out users share with one history of others.
+    def shared_bits(
+        self, asked: tuple["csr_array", "csr_array"], users: np.ndarray
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the most bits that train and held-out sets share with one history of others.
 
         Args:
-            users: Numbers of train users and of held-out users.
+            asked: Item sets of train users and of held-out users.
+            users: The train users whose sets they are.
 
         Returns:
             For the release and for the stand-in: of train users, and of held-out users.
         """
-        train, heldout = (
-            (sets[asked] * self.bits).tocsr()
-            for sets, asked in zip(self.sets[:2], users, strict=True)
-        )
-        own = self.place_in_standin(users[0])
+        train, heldout = ((sets * self.bits).tocsr() for sets in asked)
+        own = self.place_in_standin(users)
         return [
             (most_shared(train, self.released_sets), most_shared(heldout, self.released_sets)),
             (most_shared(train, self.standin_sets, own), most_shared(heldout, self.standin_sets)),

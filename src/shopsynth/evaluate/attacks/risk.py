@@ -87,15 +87,20 @@ def excess_row(name: str, attacks: dict[str, tuple[Successes, Successes]], level
         judged.append((surely > 0 and upper > BOUND, upper, form, found, season, release, both))
     if not judged:
         return name, float("nan"), None, True, "no guess could be made: too few rows or columns"
-    failed, upper, form, found, season, release, both = max(judged, key=lambda each: each[:2])
+    # A form with few guesses may fail, but what it leaves open says nothing: then a wide interval
+    # of the rarest guesses would hide that all others are bounded.
+    bounded = [each for each in judged if each[0] or 1.645 * each[3].error <= BOUND] or judged
+    failed, upper, form, found, season, release, both = max(bounded, key=lambda each: each[:2])
     settled = failed or upper <= BOUND
     power = (
-        f"worst of {len(judged)} forms: {form}; {release.targets} of {release.n_targets} guesses "
+        f"worst of {len(bounded)} forms: {form}; {release.targets} of {release.n_targets} guesses "
         f"hit readable and {release.controls} of {release.n_controls} held-out people, excess "
         f"{found.value:.3f}; other real people's rows show {max(0.0, season.value):.3f}; the value "
         f"is the upper 95 % bound; an excess below {max(0.0, season.value) + z * both:.3f} could "
         "not be told from chance"
     )
+    if len(bounded) < len(judged):
+        power += f"; {len(judged) - len(bounded)} forms with few guesses show no excess"
     if not settled:
         power += "; too few people to show that it is below .05: neither passed nor failed"
     return name, upper, BOUND if settled else None, not failed, power

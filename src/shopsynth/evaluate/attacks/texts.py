@@ -18,6 +18,8 @@ N_HANZI = 20
 _KINDS = ((r"[[\p{L}\p{N}]--\p{Han}]+", N_WORDS), (r"\p{Han}", N_HANZI))
 """Words of every script but Hanzi, and Hanzi one by one: what stands between does not count."""
 
+_PHRASE = 3
+
 N_TEXTS = 50_000
 """Texts a side that are asked about; all of the release are searched."""
 
@@ -25,25 +27,28 @@ N_TEXTS = 50_000
 def copied_texts(texts: Sides) -> Found:
     """Find texts of which any run of 13 words or 20 Hanzi stands in the release.
 
+    Runs that three or more real texts hold are phrases, and are not asked about.
+
     Args:
         texts: Frames with a column ``text``. Texts too short for one run are not asked about.
     """
-    sides = [
-        normalised(each["text"][draw(each.height, N_TEXTS, f"texts {number}")])
+    train, heldout = (
+        _windows(normalised(each["text"][draw(each.height, N_TEXTS, f"texts {number}")]))
         for number, each in enumerate((texts.train, texts.heldout))
-    ]
+    )
     made = normalised(texts.synthetic["text"])
-    found: list[tuple[np.ndarray, np.ndarray]] = []
-    alone: list[np.ndarray] = []
-    rows = [_windows(side) for side in sides]
     released = _windows(made)["window"].unique()
-    repeated = rows[0].unique().group_by("window").agg(pl.len().alias("n")).filter(pl.col("n") > 1)
-    for windows, others in ((rows[0], repeated["window"]), (rows[1], rows[0]["window"].unique())):
+    holders = pl.concat([train.unique(), heldout.unique()]).group_by("window").len("holders")
+    phrases = holders.filter(pl.col("holders") >= _PHRASE)["window"]
+    twice = train.unique().group_by("window").len("holders").filter(pl.col("holders") > 1)
+    found, elsewhere = [], []
+    for every, others in ((train, twice["window"]), (heldout, train["window"].unique())):
+        windows = every.filter(~pl.col("window").is_in(phrases.implode()))
         asked = windows["text"].unique().sort()
-        found.append((asked.to_numpy(), _holding(windows, released, asked)))
-        alone.append(_holding(windows, others, asked))
-    scale = max(1.0, made.len() / max(sides[0].len(), 1))
-    return Found.count((found[0][1], found[1][1]), (alone[0], alone[1]), scale)
+        found.append(_holding(windows, released, asked))
+        elsewhere.append(_holding(windows, others, asked))
+    scale = max(1.0, made.len() / max(texts.train.height, 1))
+    return Found.count((found[0], found[1]), (elsewhere[0], elsewhere[1]), scale)
 
 
 def normalised(texts: pl.Series) -> pl.Series:
