@@ -10,9 +10,12 @@ import polars as pl
 import pytest
 
 import shopsynth.generate
+from fakes.noise import SeededNoise
+from fakes.tills import purse_of
 from shopsynth.generate import SYNTHESIZERS, Conditions, make_synthesizer
 from shopsynth.generate.base import check_request, check_view, register
 from shopsynth.privacy import PrivacySettings, PrivateView, open_view
+from shopsynth.privacy.accounting import compose
 from shopsynth.schema import (
     Dataset,
     InputError,
@@ -25,6 +28,7 @@ from shopsynth.schema import (
 )
 
 METHODS = SYNTHESIZERS.names()
+PRIVATE = [name for name in METHODS if "dp" in SYNTHESIZERS.get(name).modes]
 MODES = {"public", "deidentify", "dp", "unsafe_nonprivate"}
 N_USERS, N_ITEMS = 40, 30
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -147,7 +151,8 @@ class TestEverySynthesizer:
 
     def test_it_refuses_modes_it_does_not_declare(self, method):
         for mode in sorted(MODES - SYNTHESIZERS.get(method).modes):
-            with pytest.raises(PrivacyError, match=f"got {mode}"):
+            told = rf"got {mode}; choose another \[privacy\] mode or a synthesizer that declares"
+            with pytest.raises(PrivacyError, match=told):
                 make_synthesizer(method, {}).fit(view_of(events_of(), mode=mode), seed=1)
 
     def test_an_unknown_option_is_refused_with_the_nearest_name(self, method):
@@ -181,6 +186,44 @@ class TestEverySynthesizer:
             synthesizer.sample(0, seed=1)
         with pytest.raises(InputError, match="got users"):
             synthesizer.sample(1, seed=1, conditions=Conditions(users=pl.DataFrame({"age": [3]})))
+
+
+def private_view(epsilon=1.0):
+    """A view in mode dp of a shop without times, so that no public period has to be declared."""
+    return PrivateView(
+        Dataset(items=ITEMS, events=events_of("position")),
+        mode="dp",
+        fingerprint="f" * 64,
+        max_events_per_user=16,
+        purse=purse_of(epsilon, SeededNoise(1)),
+    )
+
+
+def test_the_suite_found_the_methods_of_mode_dp():
+    assert "markov" in PRIVATE
+
+
+@pytest.mark.parametrize("method", PRIVATE)
+class TestEverySynthesizerOfModeDp:
+    def test_it_buys_what_it_learns_and_no_more(self, method):
+        view = private_view()
+        synthetic = make_synthesizer(method, {}).fit(view, seed=1).sample(50, seed=3)
+        till = view._purse.till
+        assert till.reserved == till.committed >= 1
+        assert 0.9 < compose(till.charges).epsilon(till.delta) <= 1.0
+        events = synthetic.data.need("events")
+        assert events["user_id"].n_unique() == 50
+        assert events["item_id"].is_in(ITEMS["item_id"].implode()).all()
+
+    def test_it_draws_anew_without_paying(self, method):
+        view = private_view()
+        synthesizer = make_synthesizer(method, {}).fit(view, seed=1)
+        first, again, other = (
+            synthesizer.sample(30, seed=s).data.need("events") for s in (3, 3, 4)
+        )
+        assert first.equals(again)
+        assert not first.equals(other)
+        assert view._purse.till.reserved == 1
 
 
 def test_an_unknown_method_lists_the_known_ones():

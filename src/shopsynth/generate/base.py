@@ -115,9 +115,11 @@ def check_view(view: PrivateView, method: str, modes: frozenset[str]) -> None:
             "reach a synthesizer, make a view with shopsynth.privacy.open_view"
         )
     if view.mode not in modes:
+        able = [name for name in SYNTHESIZERS.names() if view.mode in SYNTHESIZERS.get(name).modes]
         raise PrivacyError(
             f"generate.{method}: expected a view in mode {' or '.join(sorted(modes))}, got "
-            f"{view.mode}; choose another [privacy] mode or a synthesizer that declares this one"
+            f"{view.mode}; choose another [privacy] mode or a synthesizer that declares this one: "
+            f"{', '.join(able) or 'none does'}"
         )
 
 

@@ -170,6 +170,23 @@ def test_it_pays_once_what_its_answers_cost(epsilon):
     assert spent.epsilon(1e-6) <= epsilon
 
 
+def test_methods_without_a_mechanism_name_one_that_has():
+    with pytest.raises(PrivacyError, match=r"got dp; choose .* declares this one: .*markov"):
+        make_synthesizer("teacher", {}).fit(view_of(shop_of(5)), seed=0)
+
+
+def test_people_of_two_events_are_enough():
+    events = pl.DataFrame(
+        {
+            "user_id": [f"u{n // 2}" for n in range(400)],
+            "item_id": ["i00", "i05"] * 200,
+            "position": [0, 1] * 200,
+        }
+    )
+    walks = aisles(fit(Dataset(items=ITEMS, events=events), options={}).sample(100, seed=1).data)
+    assert walks.count([0, 1]) > 95
+
+
 def test_a_spent_budget_buys_nothing():
     view = view_of(shop_of(20), 1.0, SeededNoise(1))
     make_synthesizer("markov", dict(PERIOD)).fit(view, seed=0)
