@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopsynth.privacy import PrivacySettings, open_view
@@ -221,6 +221,7 @@ people = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(people, st.integers(2, 5), st.integers(0, 3), st.sampled_from([0.0, 0.2, 0.6]))
 def test_the_result_keeps_every_rule_whatever_the_table(rows, k, variety, farthest):
     users = pl.DataFrame(
