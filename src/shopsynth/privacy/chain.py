@@ -122,7 +122,7 @@ class Chain:
 
     def _write_head(self, sequence: int, sealed: str) -> None:
         """Replace the head; a reader sees the old one or the new one, never a part."""
-        draft = self.head.with_suffix(f".{os.getpid()}.draft")
+        draft = self.head.with_suffix(".draft")  # Under the lock there is one writer.
         draft.unlink(missing_ok=True)
         _append(draft, json.dumps({"sequence": sequence, "hash": sealed}).encode())
         draft.replace(self.head)
