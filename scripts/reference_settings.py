@@ -6,6 +6,7 @@ In: frozen Pydantic models. Out: Markdown tables, each field with its type, defa
 import json
 import types
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -18,7 +19,13 @@ from shopsynth.schema import Settings
 from shopsynth.train import TASKS, rankers
 
 _BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-_PLAIN_TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+_PLAIN_TYPES = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    datetime: "date and time",
+}
 
 
 def blocks() -> dict[str, type[Settings]]:
