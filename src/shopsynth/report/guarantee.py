@@ -92,7 +92,13 @@ def attack_table(privacy: SummaryPrivacy) -> Table:
 
     Source: Dong, Roth, Su, "Gaussian Differential Privacy", arXiv 1905.02383, section 2.
     """
-    columns = ("Budget", "ε", "μ", "Best attack AUC", *(f"Hits at {r:.1%} FPR" for r in _RATES))
+    columns = (
+        "Budget",
+        "ε",
+        "μ",
+        "Best attack AUC",
+        *(f"Hits at {100 * r:g} % FPR" for r in _RATES),
+    )
     if not is_guaranteed(privacy) or privacy.mu is None:
         return Table(columns, ())
     own = ("this release", rounded_up(privacy.epsilon), privacy.mu)
@@ -123,7 +129,7 @@ def ledger_table(privacy: SummaryPrivacy) -> Table:
             NOISE_EN[charge.kind],
             figure(charge.noise_multiplier),
             count(charge.count),
-            figure(charge.sampling_rate),
+            "all" if charge.sampling_rate == 1 else figure(charge.sampling_rate),
             rounded_up(charge.epsilon),
         )
         for charge in privacy.mechanisms

@@ -116,7 +116,7 @@ def test_the_attack_table_is_that_of_the_design():
 def test_the_ledger_lists_each_charge_then_the_whole_beside_the_plain_sum():
     table = ledger_table(privacy())
     assert table.rows[0] == (
-        "markov: user_histogram: length", "discrete Gaussian", "8", "1", "1", "0.71",
+        "markov: user_histogram: length", "discrete Gaussian", "8", "1", "all", "0.71",
     )  # fmt: skip
     assert table.rows[1][3:5] == ("1\u202f500", "0.01")
     assert [row[-1] for row in table.rows[2:]] == ["2.37", "3.4"]
