@@ -131,8 +131,9 @@ class Chain:
     def _refusal(self, what: str) -> PrivacyError:
         return PrivacyError(
             f"ledger {self.path}: expected the unbroken record of one source, got {what}; "
-            "nothing may be spent on a record that cannot be trusted: put the ledger's folder and "
-            "its heads back from one backup; if there is none, count the source's budget as spent"
+            "nothing may be spent on a record that cannot be trusted: name the folder that the "
+            "record lies in, or put folder and heads back from one backup; if there is none, count "
+            "the source's budget as spent"
         )
 
 
