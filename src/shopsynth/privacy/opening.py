@@ -5,7 +5,9 @@ In: real tables, the recipe's ``[privacy]`` block, the pseudonym key and the led
 with the receipt that makes a view of them again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -15,7 +17,7 @@ from shopsynth.privacy.bounds import bound_contributions, one_key_a_person
 from shopsynth.privacy.budget import check_budget
 from shopsynth.privacy.fingerprint import source_fingerprint
 from shopsynth.privacy.key import check_key
-from shopsynth.privacy.pii import replace_contacts
+from shopsynth.privacy.pii import replace_pii
 from shopsynth.privacy.pseudonyms import pseudonymise
 from shopsynth.privacy.purse import Purse
 from shopsynth.privacy.settings import PrivacySettings
@@ -131,7 +133,7 @@ def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
     protected = bound_contributions(people, settings.max_events_per_user)
     alike: dict[str, Any] = {}
     if settings.mode in _PSEUDONYM_MODES:
-        protected = _deidentified(protected, key)
+        protected = _deidentified(protected, settings, key)
     if settings.anonymity.on and protected.users is not None:  # Mode deidentify only.
         users, alike = protect_attributes(protected.users, settings.anonymity)
         protected = protected.with_tables(users=users)
@@ -156,17 +158,24 @@ def _one_key_a_person(data: Dataset) -> Dataset:
     return data.with_tables(**tables)
 
 
-def _deidentified(data: Dataset, key: bytes) -> Dataset:
+def _deidentified(data: Dataset, settings: PrivacySettings, key: bytes) -> Dataset:
     tables = data.tables()
+    items = data.items
+    brands: set[str] = set(items["brand"].drop_nulls()) if "brand" in items.columns else set()
+    texts = partial(
+        replace_pii, how=settings.replacement, key=key, allow=brands, names=settings.names
+    )
     protected = {
-        name: _deidentified_table(name, tables[name], key)
+        name: _deidentified_table(name, tables[name], key, texts)
         for name in _PERSONAL_TABLES
         if name in tables
     }
     return data.with_tables(**protected)
 
 
-def _deidentified_table(table: str, frame: pl.DataFrame, key: bytes) -> pl.DataFrame:
+def _deidentified_table(
+    table: str, frame: pl.DataFrame, key: bytes, replaced: Callable[[pl.Series], pl.Series]
+) -> pl.DataFrame:
     columns = []
     for column in frame.get_columns():
         name = column.name
@@ -176,7 +185,7 @@ def _deidentified_table(table: str, frame: pl.DataFrame, key: bytes) -> pl.DataF
         if name.endswith("_id") and name not in _PUBLIC_IDS:
             column = pseudonymise(column, name, key)
         elif column.dtype == pl.String and name not in _PUBLIC_IDS | _CODED_COLUMNS:
-            column = replace_contacts(column)
+            column = replaced(column)
         columns.append(column)
     return pl.DataFrame(columns)
 

@@ -87,6 +87,14 @@ class PrivacySettings(Settings):
     an audit can count how many it gives away. 1,000 show an epsilon of 4.7 at most; they are noise
     to a small shop, so there are none unless asked for."""
 
+    replacement: Literal["tag", "pseudonym", "fake"] = "tag"
+    """What stands in free text where personal data were, in mode deidentify: a typed tag, a keyed
+    pseudonym that is the same for the same value, or a fake from ranges that nobody is given."""
+
+    names: Literal["off", "rules", "models"] = "rules"
+    """How names of people are looked for in free text: not, by rules, or by rules and then models,
+    which need the extra pii."""
+
     key_env: str = "SHOPSYNTH_PSEUDONYM_KEY"
     """Environment variable with the pseudonym key; without it a key file in the user's own
     configuration folder is used, and made once. The key is never written to a workspace."""
