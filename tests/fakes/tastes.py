@@ -16,7 +16,7 @@ HANZI = (
 USER_COLUMNS = ("age", "city", "job", "income", "device", "channel", "plan", "language")
 
 
-def draw_events(seed: int, n: int, who: str, *, n_items: int = 2_000, drift: float = 0.0):
+def draw_events(seed: int, n: int, who: str, *, n_items: int = 5_000, drift: float = 0.0):
     """Draw people with one of ten tastes; ``drift`` makes later people buy other items later."""
     truth, random = _generator(seed, "truth"), _generator(seed, who)
     popular = np.roll(1 / np.arange(1, n_items + 1), int(drift * n_items / 10))

@@ -3,7 +3,7 @@
 In: people of all three sides. Out: what was found of whom, for
 :func:`~shopsynth.evaluate.attacks.chance.copy_row`.
 
-Everybody is asked about once (one random run, one random basket), so that people are independent
+Everybody is asked about once (one random run, one basket), so that people are independent
 and a long history does not count more.
 """
 
@@ -75,10 +75,19 @@ def copied_mostly(people: People) -> Found:
 def copied_baskets(people: People) -> Found:
     """Find five items that one person bought on one day in one released history.
 
-    Only baskets of :func:`rare_baskets` are asked about.
+    Each person is asked about once, by the rarest basket of :func:`rare_baskets`.
     """
-    (train, heldout), users = rare_baskets(people)
-    own = people.place_in_standin(users)
+    asked, users = [], []
+    for number, histories in enumerate((people.train, people.heldout)):
+        owners, items = rare_baskets(people, histories)
+        told = people.bits[items].sum(axis=1)
+        order = np.lexsort((-told, owners))
+        _, first = np.unique(owners[order], return_index=True)
+        chosen = order[first][draw(first.size, N_ASKED, f"baskets {number}")]
+        asked.append(basket_sets(items[chosen], histories.n_items))
+        users.append(owners[chosen])
+    own = people.place_in_standin(users[0])
+    train, heldout = asked
     return Found.count(
         (
             most_shared(train, people.released_sets) >= RUN,
@@ -92,26 +101,42 @@ def copied_baskets(people: People) -> Found:
     )
 
 
-def rare_baskets(people: People) -> tuple[tuple["csr_array", "csr_array"], np.ndarray]:
-    """Draw one basket of five items of each person, if they are rare together.
+def rare_baskets(people: People, histories: Histories) -> tuple[np.ndarray, np.ndarray]:
+    """List the five items of each day of each user that tell most, if they are rare together.
 
     Rare is what, by the popularity of its items, not one person in eight shops of this size would
-    hold.
+    hold. Without times a whole history is one day.
+
+    Args:
+        people: All three sides.
+        histories: Of train or of held-out users.
 
     Returns:
-        Item sets of train and of held-out users' baskets, and the users of the former.
+        Users, ascending, shape ``(baskets,)``, and their items, shape ``(baskets, 5)``.
     """
+    day = np.zeros(histories.item.size, dtype=np.int64)
+    if histories.time_us is not None:
+        day = histories.time_us // _DAY_US
+    bought = pl.DataFrame({"user": histories.user, "day": day, "item": histories.item}).unique()
+    told = pl.Series("bits", people.bits[bought["item"].to_numpy()], pl.Float64)
     n_real = people.train.n_users + people.heldout.n_users
-    asked, users = [], []
-    for histories in (people.train, people.heldout):
-        user, items = _baskets(histories)
-        rare = people.bits[items].sum(axis=1) >= np.log2(max(n_real, 1)) + _RARER_BITS
-        kept = np.flatnonzero(rare)
-        kept = kept[draw(kept.size, N_ASKED, "baskets")]
-        fives = np.repeat(np.arange(kept.size), RUN), items[kept].ravel()
-        asked.append(item_sets(Histories(*fives, None, histories.n_items)))
-        users.append(user[kept])
-    return (asked[0], asked[1]), users[0]
+    baskets = (
+        bought.with_columns(told)
+        .sort("user", "day", "bits", "item", descending=[False, False, True, False])
+        .group_by("user", "day", maintain_order=True)
+        .agg(pl.col("item").head(RUN), pl.col("bits").head(RUN).sum())
+        .filter(
+            pl.col("item").list.len() == RUN,
+            pl.col("bits") >= np.log2(max(n_real, 1)) + _RARER_BITS,
+        )
+    )
+    return baskets["user"].to_numpy(), baskets["item"].explode().to_numpy().reshape(-1, RUN)
+
+
+def basket_sets(items: np.ndarray, n_items: int) -> "csr_array":
+    """Turn baskets of shape ``(baskets, 5)`` into item sets."""
+    owner = np.repeat(np.arange(len(items)), RUN)
+    return item_sets(Histories(owner, items.ravel(), None, n_items))
 
 
 def _whole(histories: Histories) -> pl.DataFrame:
@@ -166,30 +191,3 @@ def _found(people: People, asked: list[pl.DataFrame], everything: list[pl.DataFr
             n_holders -= np.isin(rows["user"].to_numpy(), people.standin)
         elsewhere.append(n_holders > 0)
     return Found.count((released[0], released[1]), (elsewhere[0], elsewhere[1]), people.scale)
-
-
-def _baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
-    """Draw five different items that each user bought on one day, where there are as many.
-
-    Without times a whole history is one basket.
-
-    Returns:
-        Users, ascending, shape ``(baskets,)``, and their items, shape ``(baskets, 5)``.
-    """
-    day = np.zeros(histories.item.size, dtype=np.int64)
-    if histories.time_us is not None:
-        day = histories.time_us // _DAY_US
-    bought = pl.DataFrame({"user": histories.user, "day": day, "item": histories.item})
-    generator = np.random.Generator(np.random.PCG64(derived_seed(0, "audit", "baskets")))
-    distinct = bought.unique().sort("user", "day", "item")
-    shuffled = distinct.with_columns(
-        pl.Series("order", generator.permutation(distinct.height))
-    ).sort("user", "day", "order")
-    baskets = shuffled.group_by("user", "day", maintain_order=True).agg(pl.col("item").head(RUN))
-    full = baskets.filter(pl.col("item").list.len() == RUN)
-    # The order of the draw is random too, so that the first basket of a user is.
-    place = generator.permutation(full.height)
-    users, first = np.unique(full["user"].to_numpy()[place], return_index=True)
-    chosen = full[place[first]]
-    items = chosen["item"].explode().to_numpy().reshape(-1, RUN)
-    return users, items

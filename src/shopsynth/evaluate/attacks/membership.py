@@ -1,11 +1,13 @@
 """Membership inference: can somebody tell from the release whose history was read?
 
 In: people of all three sides. Out: the area under the ROC curve of three attacks, and how many
-members the surest guesses find at one false alarm in a thousand.
+members the surest guesses of a fourth find at one false alarm in a thousand.
 
 - *distance*: who was read lies nearer to the release (Jaccard similarity of item sets);
 - *local*: nearer than to other real people, so that crowds do not count (as DOMIAS does);
-- *density ratio*: a logistic classifier learns to tell the release from real rows (as LOGAN).
+- *density ratio*: a logistic classifier learns to tell the release from real rows (as LOGAN);
+- *bits*, for the surest guesses: what the release holds of a history beyond what other real people
+  hold, in bits, so that the conspicuous come first.
 
 Sources: Chen et al., GAN-Leaks, CCS 2020; van Breugel et al., DOMIAS, AISTATS 2023; Hayes et al.,
 LOGAN, PoPETs 2019; Carlini et al., Membership inference from first principles, S&P 2022 (why the
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shopsynth.evaluate.attacks.chance import Row, draw
-from shopsynth.evaluate.attacks.nearest import best_jaccard
+from shopsynth.evaluate.attacks.nearest import best_jaccard, most_shared
 from shopsynth.evaluate.attacks.people import N_ASKED, People
 from shopsynth.evaluate.attacks.ratio import density_ratio
 from shopsynth.evaluate.attacks.roc import auc, paired_auc, top_count, top_rate_low
@@ -33,7 +35,8 @@ TPR_BOUND = 0.003
 _N_RELEASED = 20_000
 """Histories of the release, and of each half of the real ones beside it, in the attacks."""
 
-_ATTACKS = ("distance", "local", "density_ratio")
+_AREAS = ("distance", "local", "density_ratio")
+_SUREST = "bits"
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ def membership_rows(people: People, level: float, mu: float | None = None) -> li
     """
     bound = AUC_BOUND if mu is None else min(AUC_BOUND, largest_auc(mu))
     scores = membership_scores(people)
-    rows = [_auc_row(name, scores[name], bound, level) for name in _ATTACKS]
-    return [*rows, _top_row(_panel(scores), level)]
+    rows = [_auc_row(name, scores[name], bound, level) for name in _AREAS]
+    return [*rows, _top_row(scores[_SUREST], level)]
 
 
 def largest_auc(mu: float) -> float:
@@ -104,22 +107,16 @@ def membership_scores(people: People) -> dict[str, Scores]:
     crowd = [best_jaccard(side, known) for side in sides]
     local = [[to - by for to, by in zip(place, crowd, strict=True)] for place in near]
     ratio = [density_ratio(rows, known, sides) for rows in everywhere]
+    told = [(side * people.bits).tocsr() for side in sides]
+    by_crowd = [most_shared(side, known) for side in told]
+    bits = [
+        [most_shared(side, rows) - by for side, by in zip(told, by_crowd, strict=True)]
+        for rows in everywhere
+    ]
     return {
         name: Scores(*found[0], *found[1])
-        for name, found in zip(_ATTACKS, (near, local, ratio), strict=True)
+        for name, found in zip((*_AREAS, _SUREST), (near, local, ratio, bits), strict=True)
     }
-
-
-def _panel(scores: dict[str, Scores]) -> Scores:
-    """Believe whichever attack is surest: the largest of each person's ranks."""
-    from scipy.stats import rankdata
-
-    n_train = scores["local"].train.size
-    best = []
-    for sides in (("train", "heldout"), ("train_elsewhere", "heldout_elsewhere")):
-        both = [np.concatenate([getattr(each, side) for side in sides]) for each in scores.values()]
-        best.append(np.max([rankdata(each) for each in both], axis=0))
-    return Scores(best[0][:n_train], best[0][n_train:], best[1][:n_train], best[1][n_train:])
 
 
 def _auc_row(attack: str, scores: Scores, bound: float, level: float) -> Row:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shopsynth.evaluate.attacks.chance import Row
-from shopsynth.evaluate.attacks.copies import rare_baskets
+from shopsynth.evaluate.attacks.copies import basket_sets, rare_baskets
 from shopsynth.evaluate.attacks.people import N_ASKED, People
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MIN_YARDSTICK = 100
 """With fewer people there is no tail to fit."""
 
-_OUTLYING = 0.1
+_OUTLYING = 0.25
 """Of the isolated people this share, whose histories tell most, is asked about."""
 
 _TAIL_SHARE = 0.1
@@ -149,23 +149,34 @@ def outlier_row(
 
 
 def isolated_histories(people: People) -> tuple[Told, Told]:
-    """Choose the train and held-out users whose histories tell most, by one bound for both."""
-    told = [people.told(side) for side in (0, 1)]
-    everyone = np.sort(np.concatenate(told))
-    bound = everyone[-min(2 * N_ASKED, everyone.size)] if everyone.size else 0.0
-    # Ties at the bound are a handful; the cap keeps a shop of clones affordable.
-    chosen = [np.flatnonzero((each >= bound) & (each > 0))[: 2 * N_ASKED] for each in told]
+    """Choose the train and held-out users whose histories tell most."""
+    told = (people.told(0), people.told(1))
+    train, heldout = _most_telling(*told)
+    return (
+        Told(train, people.sets[0][train], told[0][train]),
+        Told(heldout, people.sets[1][heldout], told[1][heldout]),
+    )
+
+
+def isolated_baskets(people: People) -> tuple[Told, Told]:
+    """Choose the rare baskets of five items that tell most, any number of a person's."""
+    sides = (people.train, people.heldout)
+    owners, items = zip(*(rare_baskets(people, each) for each in sides), strict=True)
+    told = tuple(people.bits[each].sum(axis=1) for each in items)
+    chosen = _most_telling(told[0], told[1])
     train, heldout = (
-        Told(users, people.sets[side][users], told[side][users])
-        for side, users in enumerate(chosen)
+        Told(users[kept], basket_sets(fives[kept], people.train.n_items), bits[kept])
+        for users, fives, bits, kept in zip(owners, items, told, chosen, strict=True)
     )
     return train, heldout
 
 
-def isolated_baskets(people: People) -> tuple[Told, Told]:
-    """Take a rare basket of five items of each person who has one."""
-    (train, heldout), users = rare_baskets(people)
-    return (
-        Told(users, train, np.asarray(train @ people.bits)),
-        Told(np.arange(heldout.shape[0]), heldout, np.asarray(heldout @ people.bits)),
+def _most_telling(train: np.ndarray, heldout: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of the most bits, by one bound for both sides, none without any."""
+    everyone = np.sort(np.concatenate([train, heldout]))
+    bound = everyone[-min(2 * N_ASKED, everyone.size)] if everyone.size else 0.0
+    # Ties at the bound are a handful; the cap keeps a shop of clones affordable.
+    first, second = (
+        np.flatnonzero((each >= bound) & (each > 0))[: 2 * N_ASKED] for each in (train, heldout)
     )
+    return first, second

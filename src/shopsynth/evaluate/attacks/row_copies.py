@@ -38,14 +38,12 @@ def copied_rows(rows: Rows) -> dict[str, Found]:
         ),
     )
     scale = max(1.0, len(made) / max(standin.size, 1))
-    needed = {
-        "exact_copies_of_user_rows": n_columns,
-        "copies_of_k_of_n_user_columns": int(np.ceil(SHARE_OF_COLUMNS * n_columns)),
-    }
+    needed = {"exact_copies_of_user_rows": n_columns}
+    if (k := int(np.ceil(SHARE_OF_COLUMNS * n_columns))) < n_columns:
+        needed["copies_of_k_of_n_user_columns"] = k
     return {
         name: Found.count(
             (agreed[0][0] >= k, agreed[0][1] >= k), (agreed[1][0] >= k, agreed[1][1] >= k), scale
         )
         for name, k in needed.items()
-        if k == n_columns == needed["exact_copies_of_user_rows"] or k < n_columns
     }
