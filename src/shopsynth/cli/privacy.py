@@ -116,7 +116,7 @@ def _print(told: "ToldLedger", as_json: bool) -> None:
         f"Spent: epsilon {_number(spent.epsilon)}, mu {_number(spent.mu)} at delta "
         f"{_number(spent.delta)}, for adding or removing one user."
     )
-    left = "weak: no bound" if spent.left is None else f"mu {_number(spent.left)} left"
+    left = "no bound" if spent.left is None else f"mu {_number(spent.left)} left"
     typer.echo(f"Budget for life: {spent.budget}; {left}.")
 
 
