@@ -64,7 +64,6 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
             tables,
             privacy=release_facts(settings, privacy, generated),
             made=_made(generated),
-            rows_digest=combined.digest,
             created=combined.finished_at,
         )
     except OSError as error:

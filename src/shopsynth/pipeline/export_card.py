@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from shopsynth.report import CardFile, SummaryPrivacy, data_card, release_name
+from shopsynth.report import CardFile, SummaryPrivacy, data_card
 
 NOTICES = {
     "dp": "differentially private as the ledger of the workspace says",
@@ -33,7 +33,6 @@ def describe_export(
     *,
     privacy: Mapping[str, Any],
     made: Sequence[Mapping[str, Any]],
-    rows_digest: str,
     created: str,
 ) -> list[Path]:
     """Write the label, then the card that lists every other file with its hash.
@@ -44,14 +43,13 @@ def describe_export(
         tables: The rows in them.
         privacy: Facts of the release; those that are no field of ``SummaryPrivacy`` are left out.
         made: One a generator: ``synthesizer``, ``seed``, ``config_sha256``.
-        rows_digest: Hash of the rows, the release's name.
         created: When they were made, ISO 8601.
 
     Returns:
         Both paths, the card last.
     """
     facts = {k: v for k, v in privacy.items() if k in SummaryPrivacy.model_fields}
-    release = release_name(rows_digest)
+    release = str(facts["release"])
     label, card = folder / "label.json", folder / "croissant.json"
     _write(label, _label(str(facts["mode"]), [str(m["synthesizer"]) for m in made], release))
     kept = dict(tables["events"].group_by("synthesizer").len().iter_rows())
@@ -59,7 +57,6 @@ def describe_export(
         SummaryPrivacy.model_validate({"audits": (), **facts}),
         [_card_file(path, folder, tables) for path in (*written, label)],
         [{**each, "rows": kept.get(each["synthesizer"], 0)} for each in made],
-        release=release,
         created=created,
         version=version("shopsynth"),
     )

@@ -17,7 +17,7 @@ from shopsynth.pipeline.stages.base import read_dataset
 from shopsynth.pipeline.verbs import Verbs
 from shopsynth.pipeline.workspace import Workspace
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, derived_seed
+from shopsynth.schema import SILENT, PrivacyError, Progress, derived_seed
 
 _MAX_USERS = 5_000
 """Methods are fitted on at most this many users: a preview shows form, not quality."""
@@ -40,7 +40,15 @@ def preview(
 
     Returns:
         Synthetic rows by method, with item titles where the shop has some.
+
+    Raises:
+        PrivacyError: In mode dp, where a preview would spend budget.
     """
+    if recipe.privacy.mode == "dp":
+        raise PrivacyError(
+            "preview: every look at people's rows costs in mode dp, got a recipe in that mode; "
+            "preview it with --set privacy.mode=deidentify, or run it"
+        )
     with tempfile.TemporaryDirectory(prefix="shopsynth-preview-") as temporary:
         place = Path(workspace) if workspace is not None else Path(temporary)
         result = run(recipe, place, until="privacy", progress=progress)

@@ -3,7 +3,7 @@
 from shopsynth.report.console import ConsoleRow, console_rows
 from shopsynth.report.context import ReportContext
 from shopsynth.report.data_card import CardFile, data_card
-from shopsynth.report.guarantee import guarantee, release_name
+from shopsynth.report.guarantee import guarantee
 from shopsynth.report.headline import Headline, explain_verdict
 from shopsynth.report.render import (
     render_html,
@@ -27,7 +27,6 @@ __all__ = [
     "explain_verdict",
     "guarantee",
     "parse_summary",
-    "release_name",
     "render_html",
     "render_markdown",
     "render_shareable",

@@ -37,7 +37,7 @@ NOISE_EN = {
 }
 
 
-def english_guarantee(privacy: SummaryPrivacy, release: str, strength: str) -> str:
+def english_guarantee(privacy: SummaryPrivacy, strength: str) -> str:
     """Write the sentence; an empty ``strength`` means that nothing is guaranteed."""
     if not strength:
         return WITHOUT_EN[privacy.mode]
@@ -45,7 +45,7 @@ def english_guarantee(privacy: SummaryPrivacy, release: str, strength: str) -> s
     source = f" of source {privacy.source_id}" if privacy.source_id else ""
     bound = privacy.max_events_per_user
     parts = [
-        f"{weak}Release {release}{source} is (ε = {rounded_up(privacy.epsilon)}, "
+        f"{weak}Release {privacy.release}{source} is (ε = {rounded_up(privacy.epsilon)}, "
         f"δ = {rounded_up(privacy.delta)})-differentially private (μ = {rounded_up(privacy.mu)}) "
         f"for adding or removing all contributions of one {privacy.unit} "
         f"(key {privacy.unit}_id{f', at most {bound} events' if bound else ''}).",

@@ -36,7 +36,7 @@ _NOISE_ZH = {
 }
 
 
-def chinese_guarantee(privacy: SummaryPrivacy, release: str, strength: str) -> str:
+def chinese_guarantee(privacy: SummaryPrivacy, strength: str) -> str:
     """Write the sentence; the arguments are those of :func:`english_guarantee`."""
     if not strength:
         return WITHOUT_ZH[privacy.mode]
@@ -54,7 +54,7 @@ def chinese_guarantee(privacy: SummaryPrivacy, release: str, strength: str) -> s
     used = {charge.kind for charge in privacy.mechanisms}
     kinds = "、".join(name for kind, name in _NOISE_ZH.items() if kind in used)
     return (
-        f"{weak}发布 {release}{source}满足"
+        f"{weak}发布 {privacy.release}{source}满足"
         f"（ε = {rounded_up(privacy.epsilon)}，δ = {rounded_up(privacy.delta)}）差分隐私"
         f"（μ = {rounded_up(privacy.mu)}），相邻关系为增加或删除一名{unit}的全部数据"
         f"（以 {privacy.unit}_id 为键{limit}）。共 {n} 个机制，按隐私损失分布合成，为上界。"

@@ -106,24 +106,22 @@ def data_card(
     files: Sequence[CardFile],
     made: Sequence[Mapping[str, Any]],
     *,
-    release: str,
     created: str,
     version: str,
 ) -> dict[str, Any]:
     """Describe an export for machines.
 
     Args:
-        privacy: Of the release; audits are not told.
+        privacy: Of the release, with its name; audits are not told.
         files: Every file of the export but this card.
         made: One a generator: ``synthesizer``, ``seed``, ``rows``, ``config_sha256``.
-        release: Name of the release.
         created: When the rows were made, ISO 8601.
         version: Of shopsynth.
 
     Returns:
         JSON-LD; keys in the order of the specification.
     """
-    told = guarantee(privacy, release)
+    told = guarantee(privacy)
     methods = ", ".join(dict.fromkeys(str(each["synthesizer"]) for each in made))
     return {
         "@context": _CONTEXT,
@@ -132,10 +130,10 @@ def data_card(
             "http://mlcommons.org/croissant/1.0",
             "http://mlcommons.org/croissant/RAI/1.0",
         ],
-        "name": f"shopsynth-{release}",
+        "name": f"shopsynth-{privacy.release}",
         "description": f"Synthetic shop data made by {methods}. {told.english}",
         "license": NO_LICENCE,
-        "url": f"urn:shopsynth:release:{release}",
+        "url": f"urn:shopsynth:release:{privacy.release}",
         "creator": {"@type": "sc:Organization", "name": "the controller of the source data"},
         "datePublished": created,
         "version": "1.0.0",

@@ -43,27 +43,21 @@ class Guarantee:
     unprotected_zh: tuple[str, ...]
 
 
-def guarantee(privacy: SummaryPrivacy, release: str) -> Guarantee:
+def guarantee(privacy: SummaryPrivacy) -> Guarantee:
     """Say what a release promises.
 
     Args:
-        privacy: Mode, budget and paid mechanisms; the audits are not read, for none of them proves
-            anything.
-        release: Name of the release: the beginning of its recipe's hash.
+        privacy: Mode, budget, paid mechanisms and the release's name; the audits are not read, for
+            none of them proves anything.
     """
     strength = strength_of(privacy) if is_guaranteed(privacy) else ""
     return Guarantee(
-        english=english_guarantee(privacy, release, strength),
-        chinese=chinese_guarantee(privacy, release, strength),
+        english=english_guarantee(privacy, strength),
+        chinese=chinese_guarantee(privacy, strength),
         strength=strength,
         unprotected_en=UNPROTECTED_EN,
         unprotected_zh=UNPROTECTED_ZH,
     )
-
-
-def release_name(recipe_sha256: str) -> str:
-    """Name a release by the beginning of its recipe's hash."""
-    return recipe_sha256[:12]
 
 
 def is_guaranteed(privacy: SummaryPrivacy) -> bool:

@@ -10,7 +10,7 @@ of a real table, no audit that reads real rows. Such numbers leak, with or witho
 from typing import Any
 
 from shopsynth.report.context import ReportContext
-from shopsynth.report.guarantee import attack_table, guarantee, ledger_table, release_name
+from shopsynth.report.guarantee import attack_table, guarantee, ledger_table
 from shopsynth.report.summary import Summary
 from shopsynth.report.summary_parts import SummaryAudit
 
@@ -30,7 +30,7 @@ def shareable_audits(summary: Summary, context: ReportContext) -> tuple[SummaryA
 def privacy_part(summary: Summary) -> dict[str, Any]:
     """Collect what both pages tell of the guarantee, for their templates."""
     return {
-        "guarantee": guarantee(summary.privacy, release_name(summary.recipe_sha256)),
+        "guarantee": guarantee(summary.privacy),
         "ledger": ledger_table(summary.privacy),
         "attacks": attack_table(summary.privacy),
     }
@@ -43,10 +43,9 @@ def receipt(summary: Summary, context: ReportContext) -> dict[str, Any]:
         JSON-ready values, version 1: who made what, under which protection and at which price.
     """
     privacy = summary.privacy.model_dump(mode="json")
-    told = guarantee(summary.privacy, release_name(summary.recipe_sha256))
+    told = guarantee(summary.privacy)
     return {
         "version": 1,
-        "release": release_name(summary.recipe_sha256),
         "recipe_sha256": summary.recipe_sha256,
         "created": context.created,
         "generators": [str(made["name"]) for made in context.generators],

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from shopsynth.report.guarantee import guarantee, release_name
+from shopsynth.report.guarantee import guarantee
 from shopsynth.report.summary_parts import (
     SummaryCost,
     SummaryFidelity,
@@ -98,7 +98,7 @@ def build_summary(
         "costs": [_finite_record(row) for row in costs],
     }
     parsed = parse_summary(summary)
-    promised = guarantee(parsed.privacy, release_name(recipe_sha256))
+    promised = guarantee(parsed.privacy)
     told = {"guarantee": promised.english, "guarantee_zh": promised.chinese}
     stated = parsed.model_copy(update={"privacy": parsed.privacy.model_copy(update=told)})
     return stated.model_dump(mode="json")

@@ -251,6 +251,8 @@ class SummaryPrivacy(SummaryPart):
     """Failure probability; null likewise."""
     audits: tuple[SummaryAudit, ...]
     """Every audit that ran."""
+    release: str = ""
+    """Name of the synthetic rows: the beginning of their hash."""
     mu: float | None = None
     """The same loss as mu of Gaussian differential privacy; null likewise."""
     naive_epsilon: float | None = None

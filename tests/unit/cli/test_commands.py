@@ -240,7 +240,9 @@ def test_dp_mode_is_refused_with_the_reason(call, shop, tmp_path):
         "--set",
         "privacy.epsilon=3.0",
         "--set",
-        "privacy.delta=1e-6",
+        "privacy.users=100",
+        "--set",
+        'split.by="leave_one_out"',
     ]
     code, _, err = call("run", shop, "-w", tmp_path / "w", *INLINE, *dp)
     assert code == 3

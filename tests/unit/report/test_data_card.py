@@ -6,7 +6,8 @@ import pytest
 from shopsynth.report import CardFile, SummaryPrivacy, data_card
 
 DP = {
-    "mode": "dp", "unit": "user", "epsilon": 0.71, "delta": 1e-6, "mu": 0.125, "audits": [],
+    "mode": "dp", "release": "5eed", "unit": "user", "epsilon": 0.71, "delta": 1e-6, "mu": 0.125,
+    "audits": [],
     "mechanisms": [
         {"actor": "markov", "mechanism": "user_histogram: length", "kind": "gaussian",
          "noise_multiplier": 8.0, "count": 1, "sampling_rate": 1.0, "slack": 0.0, "epsilon": 0.71}
@@ -39,7 +40,7 @@ def make_card():
                 CardFile("label.json", "bb" * 32, 99, {}),
             ],
             [{"synthesizer": "markov", "seed": 7, "config_sha256": "c0ffee", "rows": 50}],
-            release="5eed", created="2026-11-30T09:00:00Z", version="0.1.0",
+            created="2026-11-30T09:00:00Z", version="0.1.0",
         )  # fmt: skip
 
     return make

@@ -30,8 +30,8 @@ PAID = [
 ]  # fmt: skip
 
 DP = {
-    "mode": "dp", "unit": "user", "epsilon": 2.361, "delta": 1e-6, "mu": 0.5201,
-    "naive_epsilon": 3.4, "mechanisms": PAID, "budget": "standard", "source_id": "shop-5eed",
+    "mode": "dp", "unit": "user", "release": "5eed5eed5eed", "epsilon": 2.361, "delta": 1e-6,
+    "mu": 0.5201, "naive_epsilon": 3.4, "mechanisms": PAID, "budget": "standard", "source_id": "shop-5eed",
     "source_epsilon": 2.5, "users_bound": 5000, "max_events_per_user": 256, "audits": [],
 }  # fmt: skip
 
@@ -41,7 +41,7 @@ def privacy(**changes):
 
 
 def test_the_sentence_names_unit_neighbours_bounds_figures_noise_and_draws():
-    told = guarantee(privacy(), "5eed5eed5eed")
+    told = guarantee(privacy())
     for part in (
         "Release 5eed5eed5eed of source shop-5eed", "(ε = 2.37, δ = 1e-06)", "(μ = 0.521)",
         "adding or removing all contributions of one user", "key user_id, at most 256 events",
@@ -58,7 +58,7 @@ def test_the_sentence_names_unit_neighbours_bounds_figures_noise_and_draws():
 
 
 def test_one_mechanism_without_draws_or_bounds_is_told_without_them():
-    told = guarantee(privacy(mechanisms=PAID[:1], source_id=None, max_events_per_user=None), "r")
+    told = guarantee(privacy(mechanisms=PAID[:1], source_id=None, max_events_per_user=None))
     assert "1 mechanism," in told.english
     assert not re.search(r"Poisson|at most|of source", told.english)
     assert not re.search(r"泊松|最多|数据源", told.chinese)
@@ -68,7 +68,7 @@ def test_more_than_the_last_preset_is_called_weak():
     assert [strength_of(privacy(epsilon=e)) for e in (1.0, 1.01, 8.0, 8.01)] == [
         "strict", "standard", "relaxed", "weak",
     ]  # fmt: skip
-    told = guarantee(privacy(epsilon=12.0), "r")
+    told = guarantee(privacy(epsilon=12.0))
     assert told.english.startswith("Weak (ε above 8): ")
     assert told.chinese.startswith("保护较弱")
 
@@ -77,7 +77,7 @@ def test_more_than_the_last_preset_is_called_weak():
 def test_a_mode_without_paid_mechanisms_or_a_bounded_sum_promises_nothing(missing):
     found = privacy(**missing)
     assert not is_guaranteed(found)
-    told = guarantee(found, "r")
+    told = guarantee(found)
     assert "No guarantee can be stated" in told.english
     assert "无法给出保证" in told.chinese
     assert attack_table(found).rows == ()
@@ -93,7 +93,7 @@ def test_a_mode_without_paid_mechanisms_or_a_bounded_sum_promises_nothing(missin
     ],
 )
 def test_other_modes_say_honestly_what_they_are(mode, english, chinese):
-    told = guarantee(privacy(mode=mode), "r")
+    told = guarantee(privacy(mode=mode))
     assert english in told.english
     assert chinese in told.chinese
     assert "ε" not in told.english + told.chinese

@@ -14,6 +14,9 @@ from shopsynth.privacy import Charge, PrivacySettings, check_budget, release_rec
 _DONE = ("columns_dropped", "anonymity")
 """What the privacy stage notes of attributes: names of columns and counts."""
 
+_NAME_DIGITS = 12
+"""Of the hash of all synthetic rows; a recipe names no release, because noise differs by run."""
+
 CANARY_PARTS = ("canaries/inserted", "canaries/kept_out")
 """Events of canary users by the side of their coin; the inserted stand among ``events`` too."""
 
@@ -42,6 +45,7 @@ def release_facts(
     facts: dict[str, Any] = {
         "mode": settings.mode,
         "unit": settings.unit,
+        "release": generated.digest[:_NAME_DIGITS],
         "epsilon": None,
         "delta": None,
         "max_events_per_user": settings.max_events_per_user,
