@@ -15,7 +15,11 @@ from shopsynth.generate._edits import is_known
 from shopsynth.generate._histories import Histories
 
 Confidence = Annotated[float, Field(gt=0, le=1)]
-"""Share of the made histories that is kept."""
+"""Share of the made histories that is kept. At .7 more of the new steps are ones that held-out
+people take than at 1, on 70 % of 4,000 Amazon Beauty users and of those of UCI Online Retail:
+``insert`` .141 (.111) and .214 (.193), ``mask`` .202 (.148) and .184 (.149), ``reorder`` .129
+(.099) and .238 (.176), ``reverse_prior`` .149 (.129) and .243 (.230). Below it gains go on, but
+what is made gets less various."""
 
 _NEIGHBOURS_SHARE = 0.2
 """Weight of neighbours against popularity, where nobody took a step. On held-out histories of 4,000
@@ -28,9 +32,14 @@ class Likelihood:
 
     ``p(b | a)`` is the share of steps from ``a`` that went to ``b``, trusted with
     ``n / (n + t)`` for ``n`` steps to ``t`` different items; the rest is shared by the neighbours
-    of ``a`` by their weight, and by all items by popularity. A step is scored by the logarithm of
-    ``p(b | a)`` over the popularity of ``b``: how much more likely it is there than anywhere, so
-    that popular items get no credit of their own. Steps from an item to itself are not scored.
+    of ``a`` by their weight, and by all items by popularity.
+
+    A step is scored by ``log p(b | a) - log(popularity of b) / 2``, as the cosine divides by the
+    root of popularity. It lies halfway between the likelihood, which prefers popular items, and
+    its ratio to popularity, which prefers rare pairs: of made steps it finds those that held-out
+    people take nearly as well as the former, and of real and random steps it tells the real ones
+    better (area under the curve .754 against .732; 4,000 Amazon Beauty users). Steps from an item
+    to itself are not scored.
 
     Attributes:
         n_items: Size of the catalogue.
@@ -112,24 +121,19 @@ class Likelihood:
         scores = self._score(before, after, own_step=np.zeros_like(own_pair), own_pair=own_pair)
         return _means(user, scores, made.n_users)
 
-    def of_made(self, histories: Histories) -> Floats:
-        """Score whole made histories, ``(n_users,)``; infinity where there is no step."""
-        user, before, after = _steps_of(histories)
-        nobodys = np.zeros(user.size, dtype=np.bool_)
-        scores = self._score(before, after, own_step=nobodys, own_pair=nobodys)
-        return _means(user, scores, histories.n_users)
+    def of_whole(self, histories: Histories) -> Floats:
+        """Score whole histories, real ones that were counted, or made ones drawn from counts.
 
-    def of_real(self, histories: Histories) -> Floats:
-        """Score the real histories that were counted, each as if it had not been.
+        One person behind every step and pair does not count: in a real history it is its own, in
+        a made one somebody's, whose step would else confirm itself. So the scores of both compare.
 
         Returns:
             ``(n_users,)`` mean score; infinity where there is no step.
         """
         user, before, after = _steps_of(histories)
         own = np.ones(user.size, dtype=np.bool_)
-        return _means(
-            user, self._score(before, after, own_step=own, own_pair=own), histories.n_users
-        )
+        scores = self._score(before, after, own_step=own, own_pair=own)
+        return _means(user, scores, histories.n_users)
 
     def _score(
         self,
@@ -144,8 +148,8 @@ class Likelihood:
         Args:
             before: ``(n,)`` item_index.
             after: ``(n,)`` item_index.
-            own_step: ``(n,)`` whether one of the counted steps is the history's own.
-            own_pair: ``(n,)`` whether one of those who had both items is.
+            own_step: ``(n,)`` whether one of the counted steps, if any, does not count.
+            own_pair: ``(n,)`` whether one of those who had both items does not.
         """
         key = before * self.n_items + after
         step, pair = _places(self.steps, key), _places(self.pairs, key)
@@ -153,6 +157,7 @@ class Likelihood:
         count[step >= 0] = self.counts[step[step >= 0]]
         weight = np.zeros(key.size)
         weight[pair >= 0] = self.weights[pair[pair >= 0]]
+        own_step = own_step & (count > 0)
         left = self.left[before] - own_step
         choices = self.choices[before] - (own_step & (count == 1))
         count = count - own_step
@@ -165,7 +170,7 @@ class Likelihood:
         backed_off = nearby * share + (1 - nearby) * popular
         likely = (count + choices * backed_off) / np.maximum(left + choices, 1)
         likely = np.where(left > 0, likely, backed_off)
-        scores: Floats = np.log(likely / popular)
+        scores: Floats = np.log(likely / np.sqrt(popular))
         return scores
 
 

@@ -49,7 +49,7 @@ class InsertOptions(Settings):
     """Weight of the likeness by text or attributes beside who bought what together; without text
     and attributes only the latter counts."""
 
-    confidence: Confidence = 0.8
+    confidence: Confidence = 0.7
     """Share of the made histories that is kept, those whose new steps go best with what other
     people did and what the catalogue says."""
 

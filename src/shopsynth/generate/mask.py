@@ -46,7 +46,7 @@ class MaskOptions(Settings):
     rate: float = Field(default=0.3, gt=0, lt=1)
     """Share of a history's items that are dropped; at least one, while two stay."""
 
-    confidence: Confidence = 0.9
+    confidence: Confidence = 0.7
     """Share of the made histories that is kept, those whose new steps go best with what other
     people did."""
 

@@ -60,7 +60,7 @@ class PatternOptions(Settings):
     """Share of real histories, without the least and the most likely ones, between whose
     likelihoods a made one should lie."""
 
-    confidence: Confidence = 0.7
+    confidence: Confidence = 0.8
     """Share of the made histories that is kept; those furthest outside the band go first."""
 
 
@@ -139,7 +139,7 @@ class Pattern:
             episodes=Episodes.fit(histories, form.n_items),
             timing=Timing.fit(histories),
             likelihood=likelihood,
-            band=_band(likelihood.of_real(histories), histories.lengths, options.band),
+            band=_band(likelihood.of_whole(histories), histories.lengths, options.band),
         )
         return self
 
@@ -164,7 +164,7 @@ class Pattern:
         for first in range(0, n, BLOCK_USERS):
             size = min(BLOCK_USERS, n - first)
             made = _grown(int(np.ceil(size / self.options.confidence)), model, random)
-            scores = -_outside(model.likelihood.of_made(made), made.lengths, model.band)
+            scores = -_outside(model.likelihood.of_whole(made), made.lengths, model.band)
             blocks.append(take_users(made, most_confident(scores, made.lengths, size)))
             progress.advance(size)
         timed = "timestamp" in model.form.columns

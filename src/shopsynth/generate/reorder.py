@@ -46,7 +46,7 @@ class ReorderOptions(Settings):
     window: int = Field(default=4, ge=2)
     """Events that may change places, side by side."""
 
-    confidence: Confidence = 0.9
+    confidence: Confidence = 0.7
     """Share of the made histories that is kept, those whose new steps go best with what other
     people did."""
 

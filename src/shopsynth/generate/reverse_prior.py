@@ -49,7 +49,7 @@ class ReversePriorOptions(Settings):
     order: int = Field(default=2, ge=1, le=4)
     """Later items that decide what came before them."""
 
-    confidence: Confidence = 0.8
+    confidence: Confidence = 0.7
     """Share of the made histories that is kept, those whose new steps go best with what other
     people did."""
 

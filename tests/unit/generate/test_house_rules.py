@@ -11,7 +11,10 @@ from shopsynth.generate import make_synthesizer
 from shopsynth.privacy import PrivacySettings, open_view
 from shopsynth.schema import TIMESTAMP, Dataset, InputError
 
-HOUSE = ("markov", "teacher", "substitute", "pseudo_session", "noise")
+HOUSE = (
+    "markov", "teacher", "substitute", "pseudo_session", "noise",
+    "insert", "crop", "reorder", "mask", "reverse_prior", "pattern",
+)  # fmt: skip
 N_ITEMS = 30
 ITEMS = pl.DataFrame(
     {

@@ -1,0 +1,51 @@
+"""Rows that made events carry follow each other as somebody's did."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shopsynth.generate._episodes import Episodes
+from shopsynth.generate._histories import read_histories
+
+FUNNEL = ("view_item", "add_to_cart", "purchase")
+
+
+@pytest.fixture
+def shop(make_view):
+    """Some only look at ``a``, some buy it; ``b`` is bought twice by one."""
+    histories = {f"look{n}": ["a"] for n in range(5)} | {f"buy{n}": ["a"] * 3 for n in range(5)}
+    histories |= {"twice": ["b", "b"]}
+    types = ["view_item"] * 5 + [*FUNNEL] * 5 + ["purchase", "refund"]
+    view = make_view(histories, event_type=pl.Series(types))
+    form, real = read_histories(view, "test")
+    return form, Episodes.fit(real, form.n_items)
+
+
+def types_of(shop, user, item, seed=1):
+    form, episodes = shop
+    random = np.random.Generator(np.random.PCG64(seed))
+    rows = episodes.draw(np.array(user), np.array(item), random)
+    assert form.carried_item[rows].tolist() == list(item)
+    return form.carried["event_type"].gather(rows).to_list()
+
+
+def test_a_single_event_is_how_somebody_began(shop):
+    types = types_of(shop, np.arange(200), np.zeros(200, dtype=int))
+    assert set(types) == {"view_item"}
+
+
+def test_several_events_of_an_item_keep_their_order(shop):
+    user, item = np.repeat(np.arange(50), 4), np.tile([0, 1, 0, 0], 50)
+    types = np.array(types_of(shop, user, item)).reshape(50, 4)
+    assert (types == ["view_item", "purchase", "add_to_cart", "purchase"]).all()
+
+
+def test_beyond_what_anybody_did_the_last_row_repeats(shop):
+    assert types_of(shop, [7, 7, 7], [1, 1, 1]) == ["purchase", "refund", "refund"]
+
+
+def test_all_people_with_enough_events_are_drawn_from(shop):
+    _, episodes = shop
+    random = np.random.Generator(np.random.PCG64(1))
+    rows = episodes.draw(np.arange(400), np.zeros(400, dtype=int), random)
+    assert np.unique(rows).size == 10
