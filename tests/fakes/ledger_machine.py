@@ -19,6 +19,7 @@ from fakes.crashes import Died, dying_at
 from shopsynth.privacy.budget import BUDGETS
 from shopsynth.privacy.charges import Charge
 from shopsynth.privacy.ledger import Ledger
+from shopsynth.privacy.settings import Budget
 from shopsynth.schema import PrivacyError
 
 KEY = b"k" * 32
@@ -38,11 +39,11 @@ class LedgerMachine(RuleBasedStateMachine):
     worst_excess = 0.0
 
     @initialize(budget=st.sampled_from(["strict", "standard", "relaxed"]))
-    def begin(self, budget: str) -> None:
+    def begin(self, budget: Budget) -> None:
         # In memory where there is such a folder: durability is not what is tested here.
         self.home = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
-        self.budget = budget
+        self.budget: Budget = budget
         self.greatest = BUDGETS[budget]
         self.squared: dict[str, float] = {}
         self.open: set[str] = set()
@@ -119,7 +120,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.data += 1
 
     @rule(budget=st.sampled_from(["standard", "relaxed"]))
-    def enlarge(self, budget: str) -> None:
+    def enlarge(self, budget: Budget) -> None:
         with suppress(PrivacyError):
             self.handles[0].raise_budget(budget, actor="test")
             self.budget = budget

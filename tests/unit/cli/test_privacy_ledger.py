@@ -9,6 +9,7 @@ import pytest
 from shopsynth.cli.main import main
 from shopsynth.privacy.charges import Charge
 from shopsynth.privacy.ledger import Ledger, ledger_folder
+from shopsynth.privacy.settings import Budget
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -32,7 +33,7 @@ def call(capsys, monkeypatch, tmp_path):
     return run
 
 
-def begun(folder: Path | None = None, budget: str = "strict") -> Ledger:
+def begun(folder: Path | None = None, budget: Budget = "strict") -> Ledger:
     ledger = Ledger.open(
         folder or ledger_folder(), source="shop", key=KEY.encode(), budget=budget, delta=1e-6
     )

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def event(charge: Charge) -> object:
 
 def lower_bound(charges: list[Charge]) -> float:
     """The same composition by dp-accounting with optimistic estimates, one by one."""
-    joint = None
+    joint: Any = None
     options = {"pessimistic_estimate": False, "use_connect_dots": False}
     made = pld.privacy_loss_distribution
     for charge in charges:
