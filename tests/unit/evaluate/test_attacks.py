@@ -1,5 +1,6 @@
 """The parts of the attacks: chance, ROC curves, risks, canaries, shadows, images."""
 
+import sys
 from io import BytesIO
 
 import numpy as np
@@ -21,6 +22,7 @@ from shopsynth.evaluate.attacks.chance import Found, copy_row, draw
 from shopsynth.evaluate.attacks.images import difference_hash, near_duplicate_images
 from shopsynth.evaluate.attacks.membership import largest_auc, membership_rows
 from shopsynth.evaluate.attacks.nearest import best_jaccard, item_sets, most_shared
+from shopsynth.evaluate.attacks.outliers import Tail
 from shopsynth.evaluate.attacks.people import People
 from shopsynth.evaluate.attacks.ratio import density_ratio
 from shopsynth.evaluate.attacks.risk import Successes, excess_row
@@ -28,7 +30,7 @@ from shopsynth.evaluate.attacks.roc import auc, paired_auc, top_count, top_rate_
 from shopsynth.evaluate.attacks.rows import Rows, agreement, most_agreed
 from shopsynth.evaluate.attacks.singling_out import single_out
 from shopsynth.evaluate.attacks.texts import copied_texts, extracted
-from shopsynth.schema import InputError, SourceError
+from shopsynth.schema import InputError, MissingExtraError, SourceError
 
 
 def generator(seed: int = 0) -> np.random.Generator:
@@ -364,6 +366,27 @@ def test_scaled_and_re_encoded_pictures_are_near_duplicates(tmp_path):
     assert difference_hash(str(path)) == difference_hash(picture(1))
     with pytest.raises(SourceError, match="expected a picture"):
         difference_hash(b"none")
+    nothing = pl.DataFrame({"image": []}, schema={"image": pl.Binary})
+    one = pl.DataFrame({"image": [picture(1)]})
+    assert near_duplicate_images(Sides(one, one, nothing)).train == 0
+
+
+def test_pillow_is_asked_for_by_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(MissingExtraError, match=r"shopsynth\[images\]"):
+        difference_hash(b"any")
+
+
+def test_a_tail_needs_people_that_differ():
+    assert Tail.fit(np.full(10, 2.0), np.ones(10)) is None
+    assert Tail.fit(np.full(200, 2.0), np.ones(200)) is None
+    assert Tail.fit(np.linspace(10, 20, 200), np.full(200, 3.0)) is None
+    random = generator(5)
+    told = random.uniform(50, 90, 2_000)
+    tail = Tail.fit(told, 10 + random.exponential(2, 2_000))
+    assert tail is not None
+    assert tail.p_largest(tail.start, 100) == 1.0
+    assert tail.p_largest(tail.ratio_at(0.001, 100), 100) == pytest.approx(0.001)
 
 
 def test_images_of_train_in_the_release_fail_the_gate():

@@ -29,6 +29,9 @@ _TAIL_SHARE = 0.1
 _MIN_TAIL = 20
 """The tail: a tenth of the yardstick, and at least 20 of it."""
 
+_NO_SPREAD = 1e-9
+"""Where all share alike, what is left is rounding."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -83,7 +86,7 @@ class Tail:
         n = max(_MIN_TAIL, int(_TAIL_SHARE * told.size))
         start = float(ratio[-n - 1])
         excess = float((ratio[-n:] - start).sum())
-        if excess <= 0:
+        if excess < _NO_SPREAD:
             return None
         return cls(float(slope), float(intercept), start, excess, n, n / told.size)
 
