@@ -138,8 +138,11 @@ def test_another_workspace_name_or_day_is_no_new_budget(shop):
     )
     refreshed = generate(shop, "refreshed")
     assert refreshed.returncode == 3, refreshed.stderr
-    assert generate(shop, "cheaper", "privacy.epsilon=0.2").returncode == 0
-    assert len(ledger(shop)["entries"]) == 2
+    cheaper = generate(shop, "cheaper", "privacy.epsilon=0.2", "privacy.bound='bought'")
+    assert cheaper.returncode == 0, cheaper.stderr
+    entries = ledger(shop)["entries"]
+    assert [len(entry["charges"]) for entry in entries][1] == 1
+    assert len(entries) == 3
 
 
 @pytest.mark.slow

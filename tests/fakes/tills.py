@@ -23,6 +23,9 @@ class OneRun:
     def allowance(self) -> float:
         return allowance_mu(self.epsilon, self.delta, self.charges)
 
+    def left(self) -> float:
+        return self.allowance()
+
     def reserve(self, charges: Sequence[Charge], actor: str) -> str:
         assert compose([*self.charges, *charges]).epsilon(self.delta) <= self.epsilon
         self.charges += charges

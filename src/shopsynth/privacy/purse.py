@@ -15,6 +15,9 @@ from shopsynth.schema import PrivacyError, PrivacyLedger
 _ROUNDING = 1e-9
 """Relative, of an allowance that a method splits among its questions and adds up again."""
 
+_SET_ASIDE = 0.02
+"""Of a part's mu: filters keep some of delta for failures, at most a quarter of it."""
+
 
 class Till(Protocol):
     """Who keeps the budget: a ledger, bound to what one run may spend."""
@@ -24,7 +27,10 @@ class Till(Protocol):
         """Failure probability of the run."""
 
     def allowance(self) -> float:
-        """Return the largest mu that one more Gaussian mechanism of this run may have."""
+        """Return the mu of a Gaussian plan that takes all that the run may spend."""
+
+    def left(self) -> float:
+        """Return the largest mu that one more Gaussian plan may have."""
 
     def reserve(self, charges: Sequence[Charge], actor: str) -> str:
         """Set the charges aside for ever, or refuse with a ``PrivacyError``."""
@@ -70,9 +76,22 @@ class Purse:
         return tuple(self._spent)
 
     def allowance(self) -> float:
-        """Return the mu of a Gaussian mechanism that would empty the purse as it was filled."""
+        """Return the mu of a Gaussian mechanism that would empty the purse as it was filled.
+
+        Raises:
+            PrivacyError: If the source has less left than this part of a run needs. To make do with
+                less in silence would give noisier rows than the recipe says.
+        """
         if self._whole is None:
-            self._whole = self.till.allowance() * self.share**0.5
+            part, left = self.till.allowance() * self.share**0.5, self.till.left()
+            if left < part * (1 - _SET_ASIDE):
+                raise PrivacyError(
+                    f"ledger of source {self.till.source}: expected a budget of mu {part:.3g} for "
+                    f"{self.actor}, got {left:.3g} left of what the source may spend in its life; "
+                    "what was spent stays spent: ask for a smaller epsilon, use the rows of an "
+                    "earlier run, or raise the budget on purpose with shopsynth privacy budget"
+                )
+            self._whole = min(part, left)
         return self._whole
 
     @contextmanager

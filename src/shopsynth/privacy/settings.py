@@ -82,6 +82,11 @@ class PrivacySettings(Settings):
 
     anonymity: AnonymitySettings = Field(default_factory=AnonymitySettings)
 
+    bound: Literal["declared", "bought"] = "declared"
+    """Where the bound on a user's events comes from. declared: it is max_events_per_user; bought,
+    in mode dp: a twentieth of the budget asks how many events 95 % of the users stay within, and
+    max_events_per_user is the most that is considered."""
+
     canaries: int = Field(default=0, ge=0)
     """Users who do not exist, half of them put among those that a synthesizer learns from, so that
     an audit can count how many it gives away. 1,000 show an epsilon of 4.7 at most; they are noise

@@ -7,15 +7,12 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shopsynth.privacy.accounting import gaussian_epsilon, gaussian_mu
 from shopsynth.privacy.budget import check_budget
 from shopsynth.privacy.charges import Charge
+from shopsynth.privacy.filters import AdaptiveFilter
 from shopsynth.privacy.ledger import SYSTEM_NOISE, Ledger, open_ledger
 from shopsynth.privacy.settings import PrivacySettings
-from shopsynth.schema import PrivacyError, PrivacyLedger
-
-_SET_ASIDE = 0.02
-"""Of a run's mu: filters keep a part of delta for failures, at most a quarter of it."""
+from shopsynth.schema import PrivacyLedger
 
 
 @dataclass(frozen=True)
@@ -39,23 +36,12 @@ class RunTill:
     rng: str = SYSTEM_NOISE
 
     def allowance(self) -> float:
-        """Return the largest mu that all Gaussian plans of the run may have together.
+        """Return the mu of a Gaussian plan that takes all that the run may spend."""
+        return AdaptiveFilter.plain().allowance_mu([], self.epsilon, self.delta)
 
-        Raises:
-            PrivacyError: If the source has less left than the run asks for. To make do with less
-                in silence would give rows that are noisier than their recipe says.
-        """
-        asked = gaussian_mu(self.epsilon, self.delta)
-        left = self.ledger.allowance(self.epsilon, self.delta, self.run)
-        if left < asked * (1 - _SET_ASIDE):
-            fits = gaussian_epsilon(left, self.delta) if left else 0.0
-            raise PrivacyError(
-                f"ledger of source {self.source}: expected a budget for a run of epsilon "
-                f"{self.epsilon:g}, got epsilon {fits:.3g} left at delta {self.delta:g}; what was "
-                "spent stays spent: ask for less, use the rows of an earlier run, or give the "
-                "source a larger budget on purpose: shopsynth privacy budget"
-            )
-        return left
+    def left(self) -> float:
+        """Return the largest mu that the run and the life of the source have left."""
+        return self.ledger.allowance(self.epsilon, self.delta, self.run)
 
     def reserve(self, charges: Sequence[Charge], actor: str) -> str:
         """Set charges aside; see :meth:`Ledger.reserve`."""

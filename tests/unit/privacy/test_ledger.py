@@ -116,12 +116,12 @@ def test_allowance_is_what_a_run_may_take_in_parts_and_no_more(shop):
     assert whole == pytest.approx(gaussian_mu(1.0, DELTA), rel=1e-3)
     for _ in range(3):
         till.commit(till.reserve(gaussian(whole / math.sqrt(3)), "markov"))
-        assert till.allowance() == whole, "methods of a run share one whole"
+        assert till.left() == whole, "methods of a run share one whole"
     with pytest.raises(PrivacyError, match="this run's budget of epsilon 1") as refused:
         till.reserve(gaussian(whole / 10), "markov")
     assert "nothing was spent" in str(refused.value)
     assert len(ledger.account().reservations) == 3
-    assert RunTill(ledger, 1.0, DELTA, "data").allowance() == whole, "the next run has its own"
+    assert RunTill(ledger, 1.0, DELTA, "data").left() == whole, "the next run has its own"
 
 
 def test_runs_fill_the_life_of_a_source_and_then_nothing_is_left(shop):

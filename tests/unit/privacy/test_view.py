@@ -43,6 +43,9 @@ class Till:
     def allowance(self):
         return 1.0
 
+    def left(self):
+        return 1.0
+
     def reserve(self, charges, actor):
         self.calls.append(("reserve", len(charges), actor))
         return "r1"

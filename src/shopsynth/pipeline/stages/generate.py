@@ -4,15 +4,17 @@ In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed; i
 was spent.
 """
 
+import math
 from typing import Any
 
 from shopsynth.generate import SYNTHESIZERS, make_synthesizer
-from shopsynth.pipeline.base import Task
+from shopsynth.pipeline.base import Task, TaskResult
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import MAX_SIZE, GenerateSettings, Recipe
 from shopsynth.pipeline.sources import source_name
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
 from shopsynth.privacy import PrivacySettings, PrivateView, Purse, load_key, open_till
+from shopsynth.privacy.mechanisms import DPQuantiles
 from shopsynth.schema import derived_seed
 
 _HERE = "shopsynth.pipeline.stages.generate"
@@ -21,6 +23,18 @@ NOISE = "noise"
 _NOISE_SIZE = 1.5
 """Noise users per synthetic user. Cropping and masking leave .77 of a history (UCI Online Retail):
 with as many users the control would be smaller than the dose it is to match."""
+
+_BOUND_SHARE = 0.05
+"""Of a run's squared mu for the bound on events: one coarse question, answered once."""
+
+_KEPT_WHOLE = 0.95
+"""Share of users whose events the bought bound keeps whole; noise grows with it, bias shrinks."""
+
+_BIN_GROWTH = 1.25
+"""Of the bins that the bound is read from."""
+
+_SPARE = 1e-6
+"""Of mu, left over: the grid's slack must not carry a question over its allowance."""
 
 
 def entries(recipe: Recipe) -> tuple[GenerateSettings, ...]:
@@ -38,14 +52,18 @@ def run(context: StageContext) -> StageOutput:
     protected = context.done["privacy"]
     wanted = entries(recipe)
     spending = [entry.synthesizer for entry in wanted if _spends(entry, recipe)]
+    bought = _buy_bound(context)
+    receipt = {**protected.facts["receipt"], **(bought.facts["bound"] if bought else {})}
     tasks: list[Task] = [
         verbs.task(
             f"{_HERE}:generate_one",
             protected.outputs,
             entry=entry.model_dump(mode="json"),
             code=SYNTHESIZERS.source_sha256(entry.synthesizer),
-            receipt=protected.facts["receipt"],
-            budget=_budget(recipe, len(spending)) if entry.synthesizer in spending else None,
+            receipt=receipt,
+            budget=_budget(recipe, _share(recipe) / len(spending))
+            if entry.synthesizer in spending
+            else None,
             numbers=numbers,
             seeds=[
                 derived_seed(recipe.seed, "generate", entry.synthesizer, number)
@@ -58,9 +76,33 @@ def run(context: StageContext) -> StageOutput:
     results = verbs.map("synthesize", tasks)
     outputs = tuple(ref for result in results for ref in result.outputs)
     made = [facts for result in results for facts in result.facts["made"]]
-    ledgers = [result.facts["ledger"] for result in results if result.facts["ledger"]]
-    paid = [charge for result in results for charge in result.facts["paid"]]
-    return StageOutput(outputs, {"made": made, "paid": paid, "ledger": _fullest(ledgers)})
+    spent = [*([bought] if bought else []), *results]
+    facts = {
+        "made": made,
+        "max_events_per_user": receipt["max_events_per_user"],
+        "paid": [charge for result in spent for charge in result.facts["paid"]],
+        "ledger": _fullest([r.facts["ledger"] for r in spent if r.facts["ledger"]]),
+    }
+    return StageOutput(outputs, facts)
+
+
+def _buy_bound(context: StageContext) -> TaskResult | None:
+    """Buy the bound on a user's events, where the recipe asks for it; else it is declared."""
+    recipe, protected = context.recipe, context.done["privacy"]
+    if recipe.privacy.mode != "dp" or recipe.privacy.bound == "declared":
+        return None
+    return context.verbs.fit(
+        "buy the bound",
+        f"{_HERE}:buy_bound",
+        protected.outputs,
+        receipt=protected.facts["receipt"],
+        budget=_budget(recipe, _BOUND_SHARE),
+    )
+
+
+def _share(recipe: Recipe) -> float:
+    """Return the part of a run's squared mu that is left for its methods."""
+    return 1.0 - (_BOUND_SHARE if recipe.privacy.bound == "bought" else 0.0)
 
 
 def _spends(entry: GenerateSettings, recipe: Recipe) -> bool:
@@ -77,11 +119,11 @@ def _rounds(recipe: Recipe, *, spends: bool) -> list[list[int]]:
     return [numbers] if spends else [[number] for number in numbers]
 
 
-def _budget(recipe: Recipe, n_methods: int) -> dict[str, Any]:
+def _budget(recipe: Recipe, share: float) -> dict[str, Any]:
     return {
         "settings": recipe.privacy.model_dump(mode="json"),
         "source": source_name(recipe),
-        "share": 1 / n_methods,
+        "share": share,
     }
 
 
@@ -90,11 +132,25 @@ def _fullest(ledgers: list[dict[str, Any]]) -> dict[str, Any] | None:
     return max(ledgers, key=lambda ledger: len(ledger["entries"]), default=None)
 
 
+def buy_bound(job: Job) -> dict[str, Any]:
+    """Ask how many events all but a few users stay below, over public bins."""
+    view, purse = _open(job, "bound on events")
+    most = view.max_events_per_user
+    edges = [1.0]
+    while edges[-1] < most:
+        edges.append(min(float(most), max(edges[-1] + 1, round(edges[-1] * _BIN_GROWTH))))
+    noise_multiplier = (1 + _SPARE) / view.allowance
+    ask = DPQuantiles("n_events", (*edges, most + 1.0), (_KEPT_WHOLE,), noise_multiplier)
+    ((found,),) = view.buy([ask])
+    bound = min(most, math.ceil(found))
+    return {"bound": {"max_events_per_user": bound}, **_spent(purse)}
+
+
 def generate_one(job: Job) -> dict[str, Any]:
     """Fit one method on the view and sample from it, once a seed."""
     entry = GenerateSettings.parse(job.params["entry"], "generate")
     numbers, seeds = job.params["numbers"], job.params["seeds"]
-    view, purse = _open(job, entry)
+    view, purse = _open(job, entry.synthesizer)
     method = make_synthesizer(entry.synthesizer, entry.options)
     method.fit(view, seed=derived_seed(seeds[0], "fit"), progress=job.progress)
     n_users = max(1, round(entry.size * view.n_users))
@@ -115,22 +171,20 @@ def generate_one(job: Job) -> dict[str, Any]:
                 "rows": rows.height,
             }
         )
+    return {"made": facts, **_spent(purse)}
+
+
+def _spent(purse: Purse | None) -> dict[str, Any]:
+    """Tell what was paid from a purse, and what the source has cost so far."""
+    if purse is None:
+        return {"paid": [], "ledger": None}
     return {
-        "made": facts,
-        "paid": [
-            {"actor": entry.synthesizer, "charge": charge.to_json()}
-            for charge in (purse.paid if purse else ())
-        ],
-        "ledger": _told(purse) if purse else None,
+        "paid": [{"actor": purse.actor, "charge": charge.to_json()} for charge in purse.paid],
+        "ledger": {"source": purse.till.source, **purse.till.snapshot().to_json()},
     }
 
 
-def _told(purse: Purse) -> dict[str, Any]:
-    """Tell what was spent on the source so far, and on which."""
-    return {"source": purse.till.source, **purse.till.snapshot().to_json()}
-
-
-def _open(job: Job, entry: GenerateSettings) -> tuple[PrivateView, Purse | None]:
+def _open(job: Job, actor: str) -> tuple[PrivateView, Purse | None]:
     receipt, budget = job.params["receipt"], job.params["budget"]
     data = read_dataset(job)
     if budget is None:
@@ -143,7 +197,7 @@ def _open(job: Job, entry: GenerateSettings) -> tuple[PrivateView, Purse | None]
         source_name=budget["source"],
         fingerprint=receipt["fingerprint"],
     )
-    purse = Purse(till, budget["share"], entry.synthesizer)
+    purse = Purse(till, budget["share"], actor)
     return PrivateView(data, purse=purse, **receipt), purse
 
 
@@ -156,7 +210,7 @@ STAGE = Stage(
         "code": [SYNTHESIZERS.source_sha256(entry.synthesizer) for entry in entries(recipe)],
         "seeds": recipe.evaluate.seeds,
         "seed": recipe.seed,
-        "budget": _budget(recipe, 1) if recipe.privacy.mode == "dp" else None,
+        "budget": _budget(recipe, _share(recipe)) if recipe.privacy.mode == "dp" else None,
     },
     run=run,
 )

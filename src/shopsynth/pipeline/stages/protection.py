@@ -48,7 +48,7 @@ def release_facts(
         "release": generated.digest[:_NAME_DIGITS],
         "epsilon": None,
         "delta": None,
-        "max_events_per_user": settings.max_events_per_user,
+        "max_events_per_user": generated.facts["max_events_per_user"],
     }
     if settings.mode != "dp":
         entries = protected.facts["ledger"]["entries"]
