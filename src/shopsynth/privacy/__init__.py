@@ -5,6 +5,7 @@ from shopsynth.privacy.charges import Charge
 from shopsynth.privacy.fingerprint import source_fingerprint
 from shopsynth.privacy.key import key_id, load_key
 from shopsynth.privacy.opening import Protected, open_view, protect
+from shopsynth.privacy.output_scan import scan_release
 from shopsynth.privacy.purse import Purse
 from shopsynth.privacy.receipt import release_receipt
 from shopsynth.privacy.settings import PrivacySettings
@@ -24,5 +25,6 @@ __all__ = [
     "open_view",
     "protect",
     "release_receipt",
+    "scan_release",
     "source_fingerprint",
 ]

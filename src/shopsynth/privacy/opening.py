@@ -35,10 +35,10 @@ _PERSONAL_TABLES = ("users", "events", "queries", "reviews")
 
 _PSEUDONYM_MODES = ("deidentify", "dp")
 
-_PUBLIC_IDS = frozenset({"item_id", "query_id"})
+PUBLIC_IDS = frozenset({"item_id", "query_id"})
 """Ids that stay: they name products and query texts, not people."""
 
-_CODED_COLUMNS = frozenset({"event_type", "locale", "label"})
+CODED_COLUMNS = frozenset({"event_type", "locale", "label"})
 """Standard text columns with a closed vocabulary: no free text, nothing to replace."""
 
 _DIRECT_IDENTIFIER = (
@@ -182,9 +182,9 @@ def _deidentified_table(
         is_standard = name in TABLES[table].columns
         if not is_standard and pl.Series([name]).str.contains(_DIRECT_IDENTIFIER)[0]:
             continue
-        if name.endswith("_id") and name not in _PUBLIC_IDS:
+        if name.endswith("_id") and name not in PUBLIC_IDS:
             column = pseudonymise(column, name, key)
-        elif column.dtype == pl.String and name not in _PUBLIC_IDS | _CODED_COLUMNS:
+        elif column.dtype == pl.String and name not in PUBLIC_IDS | CODED_COLUMNS:
             column = replaced(column)
         columns.append(column)
     return pl.DataFrame(columns)

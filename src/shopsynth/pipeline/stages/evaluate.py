@@ -48,6 +48,7 @@ from shopsynth.pipeline.stages.questions import (
     question_names,
 )
 from shopsynth.pipeline.stages.train import fit_of, load_parts
+from shopsynth.privacy import scan_release
 from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
 from shopsynth.train import Fusion, Ranker, get_task, rankers
 
@@ -242,11 +243,19 @@ def describe(job: Job) -> None:
             made,
             protection["mode"],
             canaries=_canaries(job),
+            pii_findings=_named(made, train, protection["mode"]),
             **{name: protection.get(name) for name in ("epsilon", "delta", "mu")},
         ),
     )
     job.write("embedding", embed_histories(train, made, seed=seed))
     job.write("distributions", describe_distributions(train, made))
+
+
+def _named(made: pl.DataFrame, train: pl.DataFrame, mode: str) -> pl.DataFrame | None:
+    """Scan the rows for the people they were made from; public ids may stay what they are."""
+    if mode == "public":
+        return None
+    return scan_release({"events": made}, {"events": train})
 
 
 def _canaries(job: Job) -> Canaries | None:
@@ -264,7 +273,7 @@ STAGE = Stage(
     name="evaluate",
     needs=("split", "privacy", "generate", "combine", "train"),
     rooms=(
-        "schema", "evaluate", "train",
+        "schema", "evaluate", "train", "privacy.output_scan", "privacy.pii",
         "pipeline.stages.evaluate", "pipeline.stages.design", "pipeline.stages.questions",
         "pipeline.stages.train", "pipeline.stages.protection", "pipeline.stages.base",
     ),
