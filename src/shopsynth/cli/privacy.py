@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from shopsynth.cli.display import AsJson, print_json, print_table
+from shopsynth.cli.privacy_scan import scan
 
 if TYPE_CHECKING:
     from shopsynth.pipeline import ToldLedger
@@ -49,6 +50,7 @@ def group(stage: Callable[..., None]) -> typer.Typer:
     app.command(_STAGE)(stage)
     app.command("ledger")(ledger)
     app.command("budget")(budget)
+    app.command("scan")(scan)
     return app
 
 

@@ -1,6 +1,8 @@
 """Files, databases and the embedded shop to a Dataset."""
 
+from shopsynth.ingest._files import reader_of
 from shopsynth.ingest._parts import list_parts
+from shopsynth.ingest._text_lines import text_lines
 from shopsynth.ingest.base import READERS, RawRows, Reader, SourcePart
 from shopsynth.ingest.inference import Inference, infer_shop
 from shopsynth.ingest.reading import (
@@ -26,4 +28,6 @@ __all__ = [
     "part_fingerprint",
     "read_part",
     "read_shop",
+    "reader_of",
+    "text_lines",
 ]

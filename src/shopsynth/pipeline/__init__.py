@@ -9,6 +9,7 @@ from shopsynth.pipeline.preview import preview
 from shopsynth.pipeline.prove import prove, read
 from shopsynth.pipeline.recipe import Recipe, load_recipe, make_recipe
 from shopsynth.pipeline.run import RunResult, run
+from shopsynth.pipeline.scan import Scan, scan
 from shopsynth.pipeline.stages import STAGES
 from shopsynth.pipeline.starter import Starter, starter_recipe
 from shopsynth.pipeline.told import ToldPlan, ToldResult, told_plan, told_result
@@ -23,6 +24,7 @@ __all__ = [
     "PartRef",
     "Recipe",
     "RunResult",
+    "Scan",
     "Starter",
     "Task",
     "TaskResult",
@@ -40,6 +42,7 @@ __all__ = [
     "read",
     "read_ledger",
     "run",
+    "scan",
     "starter_recipe",
     "told_plan",
     "told_result",
