@@ -182,4 +182,4 @@ def test_one_person_under_two_spellings_is_one_user_in_mode_dp(train):
     )
     settings = PrivacySettings(mode="dp", epsilon=1.0, users=100, max_events_per_user=2)
     made = protect(train.with_tables(events=spelled), settings, KEY)
-    assert sorted(made.data.events["user_id"].value_counts()["count"].to_list()) == [1, 2]
+    assert sorted(made.data.need("events")["user_id"].value_counts()["count"].to_list()) == [1, 2]

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fakes.noise import NoNoise
 from shopsynth.privacy import PrivateView, Purse
 from shopsynth.privacy.charges import Charge
 from shopsynth.schema import Dataset, PrivacyError
@@ -77,7 +78,7 @@ def till(monkeypatch):
 
 
 def dp_view(till=None, share=1.0, bound=5, users_bound=None):
-    purse = Purse(till, share, "fake", noise=object()) if till else None
+    purse = Purse(till, share, "fake", noise=NoNoise()) if till else None
     return PrivateView(
         DATA,
         mode="dp",
@@ -101,8 +102,9 @@ def test_dp_gives_no_rows_and_counts_nothing_for_free():
 
 def test_no_attribute_of_a_dp_view_holds_rows(till):
     view = dp_view(till)
-    held = [value for value in vars(view).values() if isinstance(value, Dataset | pl.DataFrame)]
+    held = [value for value in vars(view).values() if isinstance(value, pl.DataFrame)]
     assert [frame.columns for frame in held] == [["item_id"]]
+    assert not any(isinstance(value, Dataset) for value in vars(view).values())
     with pytest.raises(AttributeError):
         _ = view._data
     with pytest.raises(PrivacyError, match="not pickled"):

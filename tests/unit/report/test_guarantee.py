@@ -31,8 +31,9 @@ PAID = [
 
 DP = {
     "mode": "dp", "unit": "user", "release": "5eed5eed5eed", "epsilon": 2.361, "delta": 1e-6,
-    "mu": 0.5201, "naive_epsilon": 3.4, "mechanisms": PAID, "budget": "standard", "source_id": "shop-5eed",
-    "source_epsilon": 2.5, "users_bound": 5000, "max_events_per_user": 256, "audits": [],
+    "mu": 0.5201, "naive_epsilon": 3.4, "mechanisms": PAID, "budget": "standard",
+    "source_id": "shop-5eed", "source_epsilon": 2.5, "users_bound": 5000,
+    "max_events_per_user": 256, "audits": [],
 }  # fmt: skip
 
 
