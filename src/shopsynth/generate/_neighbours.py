@@ -3,6 +3,9 @@
 In: histories, or any matrix of unit vectors. Out: a :class:`DrawTable` of neighbours by weight.
 """
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -11,8 +14,9 @@ from shopsynth.generate._draws import DrawTable, Integers
 from shopsynth.generate._histories import Histories
 from shopsynth.schema import SILENT, Progress
 
-_BLOCK_ROWS = 1024
-"""Rows of a similarity matrix held at a time: 1024 x 1 M items are at most a few GB, sparse."""
+_BLOCK_PRODUCTS = 1 << 23
+"""Products of two numbers, summed up to the similarities that are held at a time: a few hundred MB.
+Of 5 M items that hardly anybody has in common with another, many rows fit; of dense ones, few."""
 
 _MOST_PADDING = 4
 """Cells of a padded block per entry, above which its entries are sorted as they are."""
@@ -46,10 +50,13 @@ def bought_together(
         shape=(n_items, histories.n_users),
     )
     users_of.data[:] = 1.0  # Building summed up repeats; a user counts once.
-    norms = np.sqrt(np.maximum(np.diff(users_of.indptr), 1))
-    unit = (sparse.diags_array(1 / norms) @ users_of).tocsr()
-    everything = np.arange(n_items)
-    return nearest_rows(unit, everything, everything, k=k, category=category, progress=progress)
+    n_users = np.diff(users_of.indptr)
+    unit = (sparse.diags_array(1 / np.sqrt(np.maximum(n_users, 1))) @ users_of).tocsr()
+    bought = np.flatnonzero(n_users)
+    table = nearest_rows(unit, bought, bought, k=k, category=category, progress=progress)
+    sizes = np.zeros(n_items, dtype=np.int64)
+    sizes[bought] = table.sizes()
+    return replace(table, pointers=np.concatenate(([0], np.cumsum(sizes))))
 
 
 def nearest_rows(
@@ -78,10 +85,12 @@ def nearest_rows(
         similarity.
     """
     across = vectors[candidates].T.tocsr()
-    progress.start("nearest neighbours", -(-queries.size // _BLOCK_ROWS))
+    asked = vectors[queries]
+    borders = _blocks(asked, across)
+    progress.start("nearest neighbours", borders.size - 1)
     found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
-    for start in range(0, max(1, queries.size), _BLOCK_ROWS):  # One empty block without queries.
-        block = (vectors[queries[start : start + _BLOCK_ROWS]] @ across).tocoo()
+    for start, end in pairwise(borders):
+        block = (asked[start:end] @ across).tocoo()
         row, column = block.row.astype(np.int64) + start, candidates[block.col].astype(np.int64)
         usable = (block.data > least) & (queries[row] != column)
         if category is not None:
@@ -90,6 +99,19 @@ def nearest_rows(
         progress.advance()
     rows, columns, weights = (np.concatenate(part) for part in zip(*found, strict=True))
     return DrawTable.of(rows, columns, weights, queries.size)
+
+
+def _blocks(asked: sparse.csr_matrix, across: sparse.csr_matrix) -> NDArray[np.int64]:
+    """Cut rows into blocks of about equal work; one empty block without rows.
+
+    Returns:
+        ``(n_blocks + 1,)`` borders.
+    """
+    products = np.concatenate(([0], np.cumsum(np.diff(across.indptr)[asked.indices])))
+    done = products[asked.indptr]
+    cuts = np.searchsorted(done, np.arange(_BLOCK_PRODUCTS, done[-1], _BLOCK_PRODUCTS))
+    inner = np.unique(cuts[(cuts > 0) & (cuts < asked.shape[0])])
+    return np.concatenate(([0], inner, [asked.shape[0]])).astype(np.int64)
 
 
 def _best(

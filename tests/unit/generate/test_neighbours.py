@@ -31,7 +31,7 @@ def oracle(baskets, n_items, k):
 
 
 def test_item_knn_equals_the_oracle(make_view, monkeypatch):
-    monkeypatch.setattr(_neighbours, "_BLOCK_ROWS", 4)
+    monkeypatch.setattr(_neighbours, "_BLOCK_PRODUCTS", 50)
     random = np.random.Generator(np.random.PCG64(4))
     baskets = [random.integers(0, 12, 6).tolist() for _ in range(30)]
     view = make_view({f"u{n:02d}": [f"i{i:02d}" for i in b] for n, b in enumerate(baskets)})
@@ -65,3 +65,18 @@ def test_thinning_crowded_rows_changes_nothing(monkeypatch, k):
     thinned = nearest_rows(vectors, everything, everything, k=k)
     monkeypatch.setattr(_neighbours, "_MOST_PADDING", 0)
     assert listed(thinned) == listed(nearest_rows(vectors, everything, everything, k=k))
+
+
+def test_blocks_hold_about_equal_work_and_all_rows(monkeypatch):
+    monkeypatch.setattr(_neighbours, "_BLOCK_PRODUCTS", 10)
+    asked = sparse.csr_matrix(np.ones((7, 3)))
+    borders = _neighbours._blocks(asked, sparse.csr_matrix(np.ones((3, 2))))
+    assert borders.tolist() == [0, 2, 4, 5, 7]  # Six products a row.
+    lonely = _neighbours._blocks(sparse.csr_matrix((4, 3)), sparse.csr_matrix((3, 2)))
+    assert lonely.tolist() == [0, 4]
+
+
+def test_items_that_nobody_bought_have_no_neighbours(make_view):
+    _, histories = read_histories(make_view({"u": ["a", "b"], "v": ["a", "b"]}), "test")
+    table = bought_together(histories, 9, k=3)
+    assert [set(row) for row in listed(table)] == [{1}, {0}] + [set()] * 7
