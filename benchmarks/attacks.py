@@ -42,6 +42,7 @@ CLEAN_RUNS = 100
 LEAK_RUNS = 10
 PEOPLE = 1_500
 MORE_PEOPLE = 2_500
+LONG_TAIL_PEOPLE, LONG_TAIL_ITEMS = 5_000, 10_000
 TEXTS = 500
 GOAL = 1
 
@@ -49,7 +50,6 @@ LEAKS = {
     "14: 1 % verbatim histories": (verbatim, "exact_copies_of_histories"),
     "15: 10 % histories with a fifth of items swapped": (gamed, "copies_of_k_of_n_items"),
     "16: one outlier": (outlier, "copies_of_outliers"),
-    "18: one basket of one person": (basket, "copies_of_outlying_baskets"),
 }
 
 
@@ -78,6 +78,11 @@ def caught(seed: int) -> dict[str, bool]:
     found = {}
     for name, (plant, audit) in LEAKS.items():
         found[name] = audit in alarms(audit_release(train, heldout, plant(train, release), "dp"))
+    train, heldout, release = (
+        draw_events(seed, LONG_TAIL_PEOPLE, who, n_items=LONG_TAIL_ITEMS) for who in "rhs"
+    )
+    audits = audit_release(train, heldout, basket(train, release), "dp")
+    found["18: one basket of one person"] = "copies_of_outlying_baskets" in alarms(audits)
     texts = [draw_texts(seed, TEXTS, who) for who in "rhs"]
     number = np.random.Generator(np.random.PCG64(seed)).integers(10_000, size=4)
     canary = pl.DataFrame({"text": ["the code of my lamp is " + " ".join(map(str, number))]})
@@ -151,7 +156,8 @@ def main() -> None:
         low=float(low * CLEAN_RUNS),
         high=float(high * CLEAN_RUNS),
         unit=f"clean runs of {CLEAN_RUNS} with any alarm; 95 % Clopper-Pearson",
-        data=f"simulated shops: {PEOPLE} people a side in clean runs, {MORE_PEOPLE} with leaks",
+        data=f"simulated shops of 5,000 items: {PEOPLE} people a side in clean runs, {MORE_PEOPLE} "
+        f"with leaks; leak 18: {LONG_TAIL_PEOPLE} people, {LONG_TAIL_ITEMS} items",
         seeds=CLEAN_RUNS,
         cpu_s=time.process_time() - start,
         note="a single copied person or basket is seen only where it is rare; every audit says "
