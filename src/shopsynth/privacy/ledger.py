@@ -11,7 +11,7 @@ cut, edited, or put into another folder is noticed. There is one lock a folder a
 import hmac
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from shopsynth.privacy.charges import Charge
 from shopsynth.privacy.code_hash import code_hash
 from shopsynth.privacy.key import check_key, key_id
 from shopsynth.privacy.ledger_index import LedgerIndex, Rows
+from shopsynth.privacy.population import SAME_PEOPLE, share_in_common
 from shopsynth.privacy.settings import Budget, PrivacySettings
 from shopsynth.schema import PrivacyError, PrivacyLedger, SourceError
 
@@ -152,14 +153,18 @@ class Ledger:
         """Return what was spent so far, for reports."""
         return self.account().snapshot()
 
-    def check_owner(self, fingerprint: str) -> None:
+    def check_owner(self, fingerprint: str, population: Sequence[int] = ()) -> None:
         """Refuse data that another source has spent on: a new name is no new budget.
+
+        Args:
+            fingerprint: Of the data; equal data are known by it.
+            population: Their sketch, by which changed data of the same people are known.
 
         Raises:
             PrivacyError: If they belong to another source of this folder.
         """
         with self._locked() as (_, rows):
-            self._check_owner(rows, fingerprint)
+            self._check_owner(rows, fingerprint, population)
 
     def reserve(
         self,
@@ -171,6 +176,7 @@ class Ledger:
         actor: str,
         run: str = "",
         rng: str = SYSTEM_NOISE,
+        population: Sequence[int] = (),
     ) -> str:
         """Set a plan aside for ever; only then may its mechanisms read.
 
@@ -184,6 +190,7 @@ class Ledger:
             run: Id of the run; plans of one run share its budget. Without one the plan stands
                 alone.
             rng: Where the noise comes from, for the record.
+            population: Sketch of the data's people (:mod:`shopsynth.privacy.population`).
 
         Returns:
             The reservation's id.
@@ -199,7 +206,7 @@ class Ledger:
             )
         reservation = secrets.token_hex(_ID_BYTES)
         with self._locked() as (lines, rows):
-            self._check_owner(rows, fingerprint)
+            self._check_owner(rows, fingerprint, population)
             account = replay(self.source, lines)
             account.check(charges, run or reservation, run_epsilon, run_delta)
             facts = {
@@ -208,6 +215,7 @@ class Ledger:
                 "run_epsilon": run_epsilon,
                 "run_delta": run_delta,
                 "fingerprint": fingerprint,
+                "population": list(population),
                 "charges": [charge.to_json() for charge in charges],
                 "adaptive": bool(account.reservations),
                 "filter": account.rule_with(charges).to_json(),
@@ -279,8 +287,10 @@ class Ledger:
         stamped = {**facts, "time": self._clock().isoformat(timespec="seconds")}
         rows.remember(self.source, [self._chain.append(lines, event, stamped)])
 
-    def _check_owner(self, rows: Rows, fingerprint: str) -> None:
+    def _check_owner(self, rows: Rows, fingerprint: str, population: Sequence[int]) -> None:
         owner = rows.owner(fingerprint)
+        if owner is None and population:
+            owner = _same_people(rows.sketches(), population, self.source)
         if owner not in (None, self.source):
             raise PrivacyError(
                 f"ledger {self.folder}: expected data of source {self.source}, got data that "
@@ -300,8 +310,24 @@ class Ledger:
                 )
 
 
+def _same_people(
+    sketches: Mapping[str, Collection[int]], population: Sequence[int], asking: str
+) -> str | None:
+    """Return another source that holds rows of these people, if there is one."""
+    others = sorted(source for source in sketches if source != asking)
+    for source in others:
+        if share_in_common(sketches[source], population) >= SAME_PEOPLE:
+            return source
+    return None
+
+
 def open_ledger(
-    settings: PrivacySettings, key: bytes, *, source_name: str, fingerprint: str | None = None
+    settings: PrivacySettings,
+    key: bytes,
+    *,
+    source_name: str,
+    fingerprint: str | None = None,
+    population: Sequence[int] = (),
 ) -> Ledger:
     """Open the ledger that a recipe names.
 
@@ -310,6 +336,7 @@ def open_ledger(
         key: The pseudonym key.
         source_name: The source's name where the settings give none.
         fingerprint: Of the data, to refuse data of another source before anything is reserved.
+        population: Their sketch, likewise.
 
     Raises:
         PrivacyError: As :func:`check_budget`, :meth:`Ledger.open` and :meth:`Ledger.check_owner`.
@@ -323,7 +350,7 @@ def open_ledger(
         delta=budget.delta,
     )
     if fingerprint is not None:
-        ledger.check_owner(fingerprint)
+        ledger.check_owner(fingerprint, population)
     return ledger
 
 

@@ -23,6 +23,8 @@ _TABLES = (
     "create table lines (source text not null, sequence integer not null, hash text not null,"
     " fingerprint text, primary key (source, sequence)) without rowid",
     "create index owners on lines (fingerprint)",
+    "create table people (source text not null, hash integer not null,"
+    " primary key (source, hash)) without rowid",
 )
 
 
@@ -114,6 +116,10 @@ class Rows:
             "insert or ignore into lines values (?, ?, ?, ?)",
             [(source, line["sequence"], line["hash"], line.get("fingerprint")) for line in lines],
         )
+        self._connection.executemany(
+            "insert or ignore into people values (?, ?)",
+            [(source, value) for line in lines for value in line.get("population", ())],
+        )
 
     def owner(self, fingerprint: str) -> str | None:
         """Return the id of the source that spent on these data, if one did."""
@@ -121,6 +127,13 @@ class Rows:
             "select source from lines where fingerprint = ? limit 1", (fingerprint,)
         ).fetchone()
         return None if found is None else str(found[0])
+
+    def sketches(self) -> dict[str, set[int]]:
+        """Return what is known of every source's people, by source."""
+        found: dict[str, set[int]] = {}
+        for source, value in self._connection.execute("select source, hash from people"):
+            found.setdefault(source, set()).add(value)
+        return found
 
 
 def _unchecked(chain: Path) -> list[Line]:

@@ -26,6 +26,7 @@ class RunTill:
         fingerprint: Of the data.
         run: The run's id; processes that share a run give the same, else it is a new one.
         rng: Where the noise comes from, for the record.
+        population: Sketch of the data's people.
     """
 
     ledger: Ledger
@@ -34,6 +35,7 @@ class RunTill:
     fingerprint: str
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     rng: str = SYSTEM_NOISE
+    population: tuple[int, ...] = ()
 
     def allowance(self) -> float:
         """Return the mu of a Gaussian plan that takes all that the run may spend."""
@@ -53,6 +55,7 @@ class RunTill:
             actor=actor,
             run=self.run,
             rng=self.rng,
+            population=self.population,
         )
 
     def commit(self, reservation: str) -> None:
@@ -70,7 +73,12 @@ class RunTill:
 
 
 def open_till(
-    settings: PrivacySettings, key: bytes, *, source_name: str, fingerprint: str
+    settings: PrivacySettings,
+    key: bytes,
+    *,
+    source_name: str,
+    fingerprint: str,
+    population: tuple[int, ...] = (),
 ) -> RunTill:
     """Open the ledger that a recipe names, for one method of one run.
 
@@ -81,5 +89,7 @@ def open_till(
         PrivacyError: As :func:`shopsynth.privacy.ledger.open_ledger`.
     """
     budget = check_budget(settings)
-    ledger = open_ledger(settings, key, source_name=source_name, fingerprint=fingerprint)
-    return RunTill(ledger, budget.epsilon, budget.delta, fingerprint)
+    ledger = open_ledger(
+        settings, key, source_name=source_name, fingerprint=fingerprint, population=population
+    )
+    return RunTill(ledger, budget.epsilon, budget.delta, fingerprint, population=population)

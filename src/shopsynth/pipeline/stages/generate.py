@@ -15,6 +15,7 @@ from shopsynth.pipeline.sources import source_name
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
 from shopsynth.privacy import PrivacySettings, PrivateView, Purse, load_key, open_till
 from shopsynth.privacy.mechanisms import DPQuantiles
+from shopsynth.privacy.population import sketch_population
 from shopsynth.schema import derived_seed
 
 _HERE = "shopsynth.pipeline.stages.generate"
@@ -196,6 +197,7 @@ def _open(job: Job, actor: str) -> tuple[PrivateView, Purse | None]:
         load_key(settings),
         source_name=budget["source"],
         fingerprint=receipt["fingerprint"],
+        population=sketch_population(data),
     )
     purse = Purse(till, budget["share"], actor)
     return PrivateView(data, purse=purse, **receipt), purse
