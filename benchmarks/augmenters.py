@@ -86,11 +86,11 @@ def measure(method: str, n_users: int, folder: Path) -> dict[str, float]:
 
 def _make(n_users: int, folder: Path) -> None:
     """Write a shop that has so many users, with eight events each on average."""
-    raw = folder / "raw.parquet"
-    # make_events.py draws ten events a user; two of them go, at random.
-    _run("make_events.py", "--events", str(10 * n_users), "--output", str(raw),
-         "--items", str(folder / "items.parquet"))  # fmt: skip
-    known = pl.col("item_id").is_in(pl.read_parquet(folder / "items.parquet")["item_id"].implode())
+    raw, items = folder / "raw.parquet", folder / "items.parquet"
+    # make_events.py draws ten events a user, and some users get none or only what goes below.
+    n_raw = 107 * n_users // 10
+    _run("make_events.py", "--events", str(n_raw), "--output", str(raw), "--items", str(items))
+    known = pl.col("item_id").is_in(pl.read_parquet(items)["item_id"].implode())
     events = pl.read_parquet(raw).filter(pl.col("user_id").is_not_null() & known)
     n_kept = EVENTS_PER_USER * n_users
     kept = events.sample(min(n_kept, events.height), seed=7).sort("user_id", "timestamp", "item_id")
