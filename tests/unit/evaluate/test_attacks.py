@@ -33,6 +33,11 @@ from shopsynth.evaluate.attacks.texts import copied_texts, extracted
 from shopsynth.schema import InputError, MissingExtraError, SourceError
 
 
+def attacked(tables, **more) -> pl.DataFrame:
+    train, heldout, made = tables
+    return audit_release(train, heldout, made, "dp", **more)
+
+
 def generator(seed: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
@@ -181,7 +186,7 @@ def test_a_risk_fails_only_if_it_is_large_and_no_chance():
 def test_copied_user_rows_are_singled_out_linked_and_inferred():
     train, heldout = (draw_users(2, 3_000, who) for who in "rh")
     nobody = [draw_events(2, 10, who)[:0] for who in "rhs"]
-    found = audit_release(*nobody, "dp", users=Sides(train, heldout, train))
+    found = attacked(nobody, users=Sides(train, heldout, train))
     failed = set(found.filter(~pl.col("passed"))["name"])
     assert {
         "exact_copies_of_user_rows",
@@ -199,7 +204,7 @@ def test_one_column_gives_no_pairs_to_link_or_infer():
     asked = Rows.encode(Sides(table, table, table)).sampled
     assert single_out(asked)["several columns"][0].n_targets == 0
     nobody = [draw_events(2, 10, who)[:0] for who in "rhs"]
-    found = audit_release(*nobody, "dp", users=Sides(table, table, table))
+    found = attacked(nobody, users=Sides(table, table, table))
     rows = {row["name"]: row for row in found.iter_rows(named=True)}
     assert rows["inference_of_user_rows"]["threshold"] is None
     assert "copies_of_k_of_n_user_columns" not in rows
@@ -210,7 +215,7 @@ def test_one_column_gives_no_pairs_to_link_or_infer():
 
 def test_phrases_of_many_are_no_copies_and_short_texts_are_not_asked():
     phrase = "thank you so much for this it came in time and works very well indeed"
-    train = pl.DataFrame({"text": [f"{phrase} {n}" for n in range(5)] + ["too short", None]})
+    train = pl.DataFrame({"text": [*(f"{phrase} {n}" for n in range(5)), "too short", None]})
     heldout = pl.DataFrame({"text": [f"{phrase} h{n}" for n in range(5)]})
     found = copied_texts(Sides(train, heldout, train))
     assert found.train == found.n_train <= 5
@@ -396,7 +401,7 @@ def test_images_of_train_in_the_release_fail_the_gate():
     tables = [pl.DataFrame({"image": each}) for each in (train, heldout, made, leaky)]
     assert near_duplicate_images(Sides(*tables[:3])).train == 0
     nobody = [draw_events(2, 10, who)[:0] for who in "rhs"]
-    found = audit_release(*nobody, "dp", images=Sides(tables[0], tables[1], tables[3]))
+    found = attacked(nobody, images=Sides(tables[0], tables[1], tables[3]))
     assert found.filter(~pl.col("passed"))["name"].to_list() == ["near_duplicate_images"]
 
 
@@ -413,14 +418,14 @@ def test_findings_of_a_scan_become_gates():
             "rows": [3, 0, 0],
         }
     )
-    found = audit_release(*nobody, "dp", pii_findings=findings)
+    found = attacked(nobody, pii_findings=findings)
     rows = {row["name"]: row for row in found.iter_rows(named=True)}
     assert rows["pii_input_identifiers"]["passed"]
     assert not rows["pii_valid_identifiers"]["passed"]
     assert rows["pii_valid_identifiers"]["value"] == 3
     assert "reviews.text: phone" in str(rows["pii_valid_identifiers"]["power"])
     with pytest.raises(InputError, match="missing kind, rows"):
-        audit_release(*nobody, "dp", pii_findings=findings.drop("kind", "rows"))
+        attacked(nobody, pii_findings=findings.drop("kind", "rows"))
 
 
 def test_canaries_are_judged_by_what_is_claimed():
@@ -447,8 +452,8 @@ def test_every_audit_of_real_people_is_for_the_controller_alone():
     texts = Sides(*(pl.DataFrame({"text": ["a b c"]}) for _ in range(3)))
     none = pl.DataFrame(schema={"table": str, "column": str, "kind": str, "rows": int})
     _, canaries = plant_canaries(events[0], 20)
-    found = audit_release(
-        *events, "dp", users=users, texts=texts, canary_texts=pl.Series(["x y"]),
+    found = attacked(
+        events, users=users, texts=texts, canary_texts=pl.Series(["x y"]),
         pii_findings=none, canaries=canaries,
     )  # fmt: skip
     told = set(found["name"])
@@ -458,6 +463,6 @@ def test_every_audit_of_real_people_is_for_the_controller_alone():
 
 def test_a_shop_without_anybody_fails_nothing():
     nobody = [draw_events(2, 10, who)[:0] for who in "rhs"]
-    found = audit_release(*nobody, "dp", users=Sides(*(draw_users(2, 2, w)[:0] for w in "rhs")))
+    found = attacked(nobody, users=Sides(*(draw_users(2, 2, w)[:0] for w in "rhs")))
     assert found["passed"].all()
     assert found["threshold"].drop_nulls().len() == 0

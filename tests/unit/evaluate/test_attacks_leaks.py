@@ -59,8 +59,14 @@ def test_leak_15_user_rows_with_two_columns_changed_are_caught():
     copied = train.sample(600, seed=3).with_columns(
         pl.col("age").shuffle(seed=1), pl.col("city").shuffle(seed=2)
     )
-    events = (table[:0] for table in shop())
-    found = audit_release(*events, "dp", users=Sides(train, heldout, pl.concat([made, copied])))
+    nobody = Sides(*(table[:0] for table in shop()))
+    found = audit_release(
+        nobody.train,
+        nobody.heldout,
+        nobody.synthetic,
+        "dp",
+        users=Sides(train, heldout, pl.concat([made, copied])),
+    )
     rows = {row["name"]: row for row in found.iter_rows(named=True)}
     assert not rows["copies_of_k_of_n_user_columns"]["passed"]
 
