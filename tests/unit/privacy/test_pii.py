@@ -63,7 +63,6 @@ FOUND = [
     ("ADDRESS", "送到{}就行", "建国路88号"),
     ("ADDRESS", "{}", "3号楼2单元501"),
     ("ADDRESS", "在{}", "北京市海淀区中关村"),
-    ("ADDRESS", "邮编{}", "100085"),
     ("ADDRESS", "to {}", "221B Baker Street, London NW1 6XE"),
     ("ADDRESS", "{}", "123 Main St, Springfield, IL 62704"),
     ("ADDRESS", "ship to {}", "PO Box 1234"),

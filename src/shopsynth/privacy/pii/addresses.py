@@ -20,7 +20,10 @@ from shopsynth.privacy.pii.places import (
 
 _HAN = r"[\u3400-\u9fff]"
 _NUMBER = r"(?:[A-Za-z]?[0-9]{1,5}[A-Za-z]?|[一二三四五六七八九十百]{1,4})(?: ?- ?[0-9]{1,5}){0,4}"
-_UNIT = r"(?:号楼|号院|号门|号|栋|幢|座|单元|室|弄|层|楼|房|户|门|组|期|队)"
+_UNIT = (
+    r"(?:号楼|号院|号门|号[甲乙丙丁]?(?:附[0-9]{1,4}号)?"
+    r"|栋|幢|座|单元|室|弄|层|楼|房|户|门|组|期|队)"
+)
 _NOT_THAT_NUMBER = r"(?!店|链接|色|线|电池|码|球|机|款|馆|口红|套|仓|地铁|宝贝)"
 
 _CORE = re.compile(
@@ -32,8 +35,12 @@ _BUILDING = re.compile(
     rf"(?<![0-9A-Za-z.-]){_NUMBER} ?(?:号楼|栋|幢|座|单元) ?(?:{_NUMBER} ?(?:单元|层|楼) ?)?"
     r"[0-9]{1,5} ?(?:室|房|户|号|(?![0-9A-Za-z个件包只元斤克米]))"
 )
+_REST = re.compile(r"[\u3400-\u9fff]{2,7}(?=[^\u3400-\u9fff]|\Z)")
+_NOT_REST = re.compile("的|了|我|你|请|谢|收|吗|呢|吧|啊|有|没|不|就|这|那|附近|旁|对面|可以|门口")
 _MORE = re.compile(
-    rf"[ ,]{{0,2}}(?:{_NUMBER} ?{_UNIT}|{_HAN}{{1,8}}?{ESTATE}(?: ?{_NUMBER} ?{_UNIT})?"
+    rf"[ ,]{{0,2}}(?:附?{_NUMBER} ?{_UNIT}(?:门厅|大堂|前台)?"
+    rf"|{_HAN}{{1,8}}?{ESTATE}(?={_HAN}{{0,2}}?(?:[^\u3400-\u9fff]|\Z))(?: ?{_NUMBER} ?{_UNIT})?"
+    r"|[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?![0-9A-Za-z-])"
     rf"|(?:[A-Za-z]|[东南西北]) ?(?:座|区|门|栋|单元)|[0-9]{{3,4}}(?![0-9A-Za-z-]))"
 )
 _AREA = re.compile(
@@ -46,7 +53,8 @@ _PLACE = re.compile(rf"{PROVINCE_OR_CITY}(?:省|市|自治区)?")
 _DISTRICT = re.compile(rf"{_HAN}{{2,3}}(?:区|县)")
 _BREAK = re.compile(r"[^\u3400-\u9fff0-9A-Za-z ,]|, ?(?=我|请|我们)")
 _LEAD_IN = re.compile(
-    r"(?:地址|住址|收货地|寄往|寄到|寄至|寄给|送到|送至|送往|发到|发往|发至|搬到|搬去|改成|改为|改到|换成"
+    r"(?:地址|住址|收货地|寄往|寄到|寄至|寄给|送到|送至|送往|发到|发往|发至|搬到|搬去|改成|改为"
+    r"|改到|换成"
     r"|换到|位于|住在|家住|我家在|我住|我家|家在|在|到|至|住|址|是|为|往|去|放)+(?:是|为|在|到)? ?"
 )
 _LATIN_WORD = re.compile(r"[a-z]{2,} ?", re.IGNORECASE)
@@ -56,7 +64,7 @@ _LEFT = 36
 _STREET = re.compile(
     r"(?<![0-9A-Za-z.,-])(?:No\.? ?)?(?P<house>[0-9]{1,6}[A-Za-z]?(?:[-/][0-9]{1,4}[A-Za-z]?)?),? "
     r"(?P<words>(?:(?!No\.? )(?:[A-Za-z][\w'.-]{0,20}|[0-9]{1,3}(?:st|nd|rd|th)) ){1,4}?)"
-    rf"(?i:{STREET})(?![0-9A-Za-z'-])\.?"
+    rf"(?i:{STREET})(?![0-9A-Za-z'-])\.?(?: [0-9]{{1,4}}(?=,))?"
 )
 _ADDRESS_CUE = re.compile(
     r"(?i:address|live|living|lives|moved|ship|shipped|deliver|delivered|delivery|send|sent|mail"
@@ -70,7 +78,8 @@ _POSTCODE = r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-BD-HJLNP-UW-Z]{2}(?![0-9A-Za-
 _TAIL = re.compile(
     rf"{_UNIT_EN}?(?:,? [A-Z][A-Za-z'.-]{{1,20}}(?: [A-Z][A-Za-z'.-]{{1,20}}){{0,2}}(?=,)){{0,2}}"
     rf"(?:,? (?:[A-Z][A-Za-z'.-]{{1,20}} ){{0,3}}(?:(?:{STATES})\.?,? [0-9]{{5}}(?:-[0-9]{{4}})?"
-    rf"(?![0-9])|(?:{STATES})(?![A-Za-z])|{_POSTCODE}|[0-9]{{5}}(?![0-9])))?"
+    rf"(?![0-9])|(?:{STATES}) [0-9]{{4}}(?![0-9])|(?:{STATES})(?![A-Za-z])|{_POSTCODE}"
+    rf"|[0-9]{{5}}(?![0-9])))?"
 )
 _AFTER_WEAK = re.compile(
     rf"\Z|[,.;!?)\n]|{_UNIT_EN}| (?:in|and|is|please|thanks|by)\b| {_POSTCODE}"
@@ -81,11 +90,6 @@ _CITY_ZIP = re.compile(
     r" [0-9]{5}(?:-[0-9]{4})?(?![0-9A-Za-z])"
 )
 _BOX = re.compile(r"(?<![A-Za-z])(?i:p\.? ?o\.? ?box) ?#?[0-9]{1,7}(?![0-9A-Za-z])")
-_CUED_CODE = re.compile(
-    r"(?:邮编|邮政编码|(?<![A-Za-z])(?i:zip(?: ?code)?|postal code))(?:[: ]|是|is){0,4}"
-    r"(?P<id>[0-9]{5,6}(?:-[0-9]{4})?)(?![0-9A-Za-z])"
-)
-_CUED_POSTCODE = re.compile(rf"(?<![A-Za-z])(?i:post ?code)(?:[: ]|is){{0,4}}(?P<id>{_POSTCODE})")
 _FLAT = re.compile(rf"(?:{_UNIT_EN}(?:,? ?(?i:building|block|tower) ?[0-9A-Za-z]{{1,4}})?,? ?)\Z")
 
 
@@ -110,8 +114,6 @@ def _chinese(plain: str) -> Iterator[Hit]:
         yield Hit("ADDRESS", match.start(), _grown_right(plain, match.end()), "district-and-road")
     for match in _BUILDING.finditer(plain):
         yield Hit("ADDRESS", match.start(), _grown_right(plain, match.end()), "building-and-room")
-    for match in _CUED_CODE.finditer(plain):
-        yield Hit("ADDRESS", match.start("id"), match.end("id"), "postal-code")
 
 
 def _grown_left(plain: str, start: int) -> int | None:
@@ -130,9 +132,10 @@ def _grown_left(plain: str, start: int) -> int | None:
         if match.end() < start:
             lowest = match.end()
     district = _DISTRICT.search(plain, lowest, start)
-    spaces = [match.end() for match in re.finditer("[ ,]", plain[lowest:start])]
-    if spaces and district is None:
-        lowest += spaces[-1]
+    # Parts of one address may be apart, but only from its district on.
+    first_part = start if district is None else district.start()
+    lowest = max(lowest, 1 + plain.rfind(" ", lowest, first_part))
+    lowest = max(lowest, 1 + plain.rfind(",", lowest, first_part))
     lowest += len(plain[lowest:start]) - len(plain[lowest:start].lstrip(" ,"))
     named = plain[lowest:start]
     return lowest if named and len(named) <= 24 and not named.isdigit() else None
@@ -144,7 +147,9 @@ def _grown_right(plain: str, end: int) -> int:
         if more is None:
             break
         end = more.end()
-    return end
+    rest = _REST.match(plain, end)
+    is_named = rest is not None and plain[end - 1] == "号" and not _NOT_REST.search(rest[0])
+    return rest.end() if rest is not None and is_named else end
 
 
 def _english(plain: str) -> Iterator[Hit]:
@@ -160,9 +165,6 @@ def _english(plain: str) -> Iterator[Hit]:
     for pattern, rule in ((_CITY_ZIP, "city-and-zip"), (_BOX, "post-box")):
         for match in pattern.finditer(plain):
             yield Hit("ADDRESS", match.start(), match.end(), rule)
-    for pattern in (_CUED_CODE, _CUED_POSTCODE):
-        for match in pattern.finditer(plain):
-            yield Hit("ADDRESS", match.start("id"), match.end("id"), "postal-code")
 
 
 def _is_street(plain: str, match: re.Match[str]) -> bool:

@@ -41,9 +41,18 @@ _SPELLED_EMAIL = re.compile(
 
 _WECHAT_CUE = re.compile(
     r"(?:微信号?码?|威信号?|薇信号?|微信ID|(?<![A-Za-z])(?i:we ?chat|weixin|wx|vx|v信|v号|微x)"
-    r"(?: ?(?i:id|account|no\.?|号))?|加(?:我)?(?i:v|微|薇|威|w)|\+(?i:v|微|薇)|➕(?i:v|微))"
-    r"(?P<sep> ?(?:[:=]|是|为|号是?|(?i:is)|搜索?|同号)?[ :]{0,3})"
+    r"(?: ?(?i:id|account|no\.?|号))?|加(?:我|个|下)?(?i:v|微|薇|威|w)信?号?"
+    r"|(?<![A-Za-z])(?i:v)(?=[:])|\+(?i:v|微|薇)|➕(?i:v|微))"
+    r"(?P<sep> ?(?:[:=]|是|为|号是?|(?i:is)|搜索?|同号|[,」】])?[ :]{0,3})"
     r"(?P<id>[A-Za-z][-_0-9A-Za-z]{5,19}|[0-9]{5,12})(?![-_0-9A-Za-z@.])"
+)
+_ON_WECHAT = re.compile(
+    r"(?<![0-9A-Za-z@._-])(?P<id>[A-Za-z][-_0-9A-Za-z]{5,19}) (?i:on|in|via|@) (?i:we ?chat"
+    r"|weixin|wx)"
+    r"(?![A-Za-z])"
+)
+_ON_QQ = re.compile(
+    r"(?<![0-9A-Za-z.-])(?P<id>[1-9][0-9]{4,10}) ?(?i:on|in|via|@)? ?(?i:qq)(?![A-Za-z@])"
 )
 _WXID = re.compile(r"(?<![0-9A-Za-z])wxid_[0-9a-z]{6,20}" + _RIGHT)
 _GOODS = (
@@ -54,7 +63,8 @@ _GOODS = (
 )
 _NO_IDS = frozenset(_GOODS.split())
 _QQ = re.compile(
-    r"(?:(?<![0-9A-Za-z])(?i:qq)|扣扣|企鹅号|[加球Qq]Q)(?:号码?|群号?|账号"
+    r"(?:(?<![0-9A-Za-z])(?i:qq)|扣扣|企鹅号|[加球Qq]Q|(?<![0-9A-Za-z])(?i:q)(?=号|:))(?:号码?"
+    r"|群号?|账号"
     r"|(?i: ?number| ?id| ?no\.?))?"
     r" ?(?:[:=#]|是|为|(?i:is))?[ :]{0,3}(?P<id>[1-9](?:[ .-]?[0-9]){4,10})(?![0-9A-Za-z@])"
 )
@@ -97,13 +107,29 @@ def _messengers(plain: str) -> Iterator[Hit]:
     for match in _WECHAT_CUE.finditer(plain):
         found = match["id"]
         is_announced = bool(match["sep"].strip())
-        is_word = found.lower() in _NO_IDS or (found.isalpha() and not is_announced)
+        is_word = found.lower() in _NO_IDS or (
+            found.isalpha() and not is_announced and not _is_handle(plain, match)
+        )
         is_mobile = len(found) == 11 and found[0] == "1" and found.isdigit()
         if not is_word and not is_mobile:
             yield Hit("WECHAT", match.start("id"), match.end("id"), "wechat")
+    for match in _ON_WECHAT.finditer(plain):
+        if any(not each.isalpha() for each in match["id"]):
+            yield Hit("WECHAT", match.start("id"), match.end("id"), "on-wechat")
+    for match in _ON_QQ.finditer(plain):
+        yield Hit("QQ", match.start("id"), match.end("id"), "on-qq")
     for match in _QQ.finditer(plain):
         if sum(character.isdigit() for character in match["id"]) <= 11:
             yield Hit("QQ", match.start("id"), match.end("id"), "qq")
+
+
+def _is_handle(plain: str, match: re.Match[str]) -> bool:
+    """Take letters alone for an id if it is asked for, and they are no usual word."""
+    is_asked = re.search(
+        r"(?i:add|dm|pm|message|contact|text|write|my|or)[^.!?]{0,12}\Z",
+        plain[max(0, match.start() - 24) : match.start()],
+    )
+    return is_asked is not None and len(match["id"]) >= 8
 
 
 def _networks(plain: str) -> Iterator[Hit]:

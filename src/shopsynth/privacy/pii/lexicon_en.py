@@ -2,11 +2,33 @@
 
 In: nothing. Out: given names and surnames in lower case, and the words that are none.
 
-Chosen by hand from what census and registry lists of several countries have in common.
+Names of the US census of 1990 (public domain), and by hand what it lacks: Indian, African, Chinese,
+Slavic, Arabic and other names that are common where shops are.
 """
 
+from importlib import resources
+
+
+def _census(name: str) -> frozenset[str]:
+    """Read one of the lists beside this file."""
+    text = resources.files(__package__).joinpath(name).read_text(encoding="ascii")
+    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
+
+
 _GIVEN_LIST = (
-    "james john robert michael william david richard joseph thomas charles christopher daniel"
+    "becca bex jas kasia zosia gosia magda tomek dmitry sergey yulia oksana olena mykola ahmad"
+    " mahmoud mustafa fatma"
+    " zahra zainab usman nadia samira laila rania hana yara salim karima ngoc phuong huong trang"
+    " hanh hieu quang"
+    " aarav vivaan ishaan kavya riya sneha tanvi meena rekha geeta usha manoj ramesh mukesh dinesh"
+    " prakash"
+    " chiara luca jurgen ulrike heike silke anke petra bjorn freja astrid signe maeve saoirse"
+    " oisin eoin niall"
+    " agnieszka bartosz dorota jadwiga rin ren hina sota yuto aoi mina seoyeon jiwon hyun sung"
+    " kofi kwabena yaw"
+    " adjoa efua chinedu obinna uche ifeanyi babatunde yemi sade temitope wanjiru kamau njeri"
+    " achieng"
+    " james john robert michael william david richard joseph thomas charles christopher daniel"
     " matthew anthony steven andrew kenneth joshua kevin brian george edward ronald timothy jason"
     " jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott brandon benjamin"
     " samuel gregory alexander patrick jerry dennis tyler aaron jose adam nathan henry douglas"
@@ -66,7 +88,7 @@ _GIVEN_LIST = (
     " ebony bryce chase kyla kylie hayley paige jodie kirsty lorna morag rhys gareth bethan cerys"
     " ewan callum hamish angus declan cormac"
 )
-GIVEN = frozenset(_GIVEN_LIST.split())
+GIVEN = frozenset(_GIVEN_LIST.split()) | _census("census_given.txt")
 
 _SURNAMES_LIST = (
     "smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez"
@@ -110,7 +132,7 @@ _SURNAMES_LIST = (
     " mcgregor mckenzie mclaughlin pham hoang vo dang bui hopkins bradshaw pearce atkinson dawson"
     " hargreaves ashworth pritchard llewellyn blackwell thornton"
 )
-SURNAMES = frozenset(_SURNAMES_LIST.split())
+SURNAMES = frozenset(_SURNAMES_LIST.split()) | _census("census_surnames.txt")
 
 _AMBIGUOUS_LIST = (
     "mark will rose grace faith hope jack may april june summer amber ruby pearl joy dawn iris"
@@ -123,6 +145,55 @@ _AMBIGUOUS_LIST = (
     " harry barbie ken kim christian dana magnus oscar felix hugo otto paige ella mia nina vera"
     " coco chanel louis vivian wesley warren spencer rita jo carol poppy freya gordon martin"
     " diesel roman jesse nike norma sage raul yuki sakura salvador julian dolores regina"
+    " abe ada alla alpha alta april ara argentina arturo asa asia august autumn ava bart bea bee"
+    " bell"
+    " berry bert bird birdie bee blossom blue bong brad brain bruno buck bud buster camellia candy"
+    " carry cat chan chance charm cherish cherry chet chi china chris clay cloud coral courtney"
+    " crystal"
+    " cuc cyrus dahlia dakota dallas dalton damon darwin dee deja del dell della delta denver"
+    " desire dia"
+    " diamond dimple divine dollie dolly dominica dot drew easter echo eda eden ela eli else ema"
+    " emerald"
+    " ena era essence essie esta eun eve fabian fae fairy fawn fern flo flora forest fran franklin"
+    " fred"
+    " gale gay gaye gem genie genesis german ginger golden grady hal halley han hang harley"
+    " harmony haven"
+    " heather heaven henry hee herb hollis holly honey hue hung hwa hye hyo ida ima ina india"
+    " indigo ira"
+    " isa isabelle isis israel iva ivan ivory jade jan january jasmin jay jed jet jewel jewell jin"
+    " journey"
+    " justice kai kala kali kam kelvin kendall kenya kia kip kira kit kitty kris kum kurt lady lai"
+    " lamont"
+    " lan land lane lang lavender lea lean legend lei len lena leon les levi lexus lia liberty"
+    " lilac linen"
+    " lindsay lin lon london lon long lorenzo lory lou love luke lux luz lyn mac mae mai major man"
+    " mana"
+    " mandarin manual many mao maple mara marble mario mars max maxima meadow mee melody mercy"
+    " merlin meta"
+    " mia mika milan mina minta miracle miss misty montana monte monty moon mui myrtle nam nan"
+    " nelson neon"
+    " nevada newton nga nia noble noel novella nova numbers ocean oda ola omega ona opal ora orion"
+    " page palm"
+    " pam paris patience peaches peg phoenix pia ping pok porsche porsha precious princess promise"
+    " queen"
+    " rain raven rea reba rex rey ria rico robin rocky rod rome romeo rosette royal ruben rusty"
+    " ryan sage"
+    " sal sam sammy sana santa santana sari scarlet season see september sha shell sherry shu sid"
+    " sierra"
+    " silver sky skye sol son song soon spring star starr stefan stormy sugar suk summer sun"
+    " sunday sunny"
+    " sunshine tad tai tam tama tawny teal tempest tennessee tera thi thu tia tiffany tim tiny"
+    " tobi tod toi"
+    " treasure tu tuesday una unique ute val valentine van vanilla vela velvet venice venus vera"
+    " verona"
+    " versie vesta vida viola von wai walker wanda wednesday wen willow windy winter won wonder"
+    " yang yee yen"
+    " yer yon young yuk zetta zion luigi mickey minnie alexia elsa ariel belle olaf rapunzel moana"
+    " tiana"
+    " ellis reese kodak brother singer vita oleta lance wei rio oliva catalina carolina georgia"
+    " augusta"
+    " savannah bristol chelsea kent devon lincoln washington houston cleveland dayton trenton"
+    " hilton"
 )
 AMBIGUOUS = frozenset(_AMBIGUOUS_LIST.split())
 """Given names that are also words, places or goods; alone they are a name only after a cue."""
@@ -171,7 +242,7 @@ _PRODUCT_LIST = (
     " soda rice grill mower tractor drill saw vacuum hoover kettle toaster mixer blender lamp"
     " chair sofa table desk bed mattress shower faucet paint razor razors women's men's womens"
     " mens unisex size inspired classic original slim fit leather cotton aftershave spray intense"
-    " edp edt gel set gift diary planner calendar biography cookbook"
+    " edp edt gel set diary planner calendar biography cookbook"
 )
 PRODUCT_WORDS = frozenset(_PRODUCT_LIST.split())
 """Goods: a name before one of them is a brand's or an artist's."""
@@ -189,3 +260,53 @@ PERSON_VERBS = (
     "|support|sales)"
 )
 """What people do and goods do not, or not after a bare given name."""
+
+_COMMON_SURNAMES_LIST = (
+    "brown white young green gray grey black rose rice stone wood woods fields page ball sharp"
+    " cross wise"
+    " bridges gates short wall small snow golden marks english strong house weeks branch best moon"
+    " cherry"
+    " key case holder craft bright good head bird smart bunch winter winters law blue field grace"
+    " land"
+    " silver deal major hand fair story lay pack block hope root light link king hunter cooper"
+    " carter park"
+    " hill lake rivers west north south east fox wolf bear lamb fish cook baker taylor glass ring"
+    " gold"
+    " diamond sand pink red orange purple flowers flower summer summers spring love lane street"
+    " road church"
+    " bush forest garden gardens banks marsh brook brooks wells field frost rain day knight bishop"
+    " price"
+    " sale moss berry lemon olive ginger pepper sage mint honey sugar butter coffee beer ham bacon"
+    " egg"
+    " crane swan hawk eagle finch robin wren drake buck colt bull bulls wolfe lion tiger power"
+    " powers"
+    " trail trailer walker runner rider driver miller cutter potter mason parker porter steel iron"
+    " brass"
+    " copper pearl ivory jade jewel star starr sun sky cloud storm fire ice water post long high"
+    " low little"
+    " large medium oil soap wax cotton silk satin velvet lace leather denim jean jeans boots bell"
+    " horn drum"
+    " book books card cards may june august holiday noble royal regal crown case box bond paper"
+    " pen ink"
+    " sheets towel cape hood cap hatch cross brush comb blade razor camp trip tripp ball bowl pool"
+    " pond"
+    " beach sands shore coast island islands moore mini max plus pro air light lite model models"
+    " set"
+)
+COMMON_SURNAMES = frozenset(_COMMON_SURNAMES_LIST.split()) - {"moore"}
+"""Surnames that are also words; after a given name that is one too they make no name."""
+
+_SPEECH_LIST = (
+    "i i'm im i've i'd i'll my me we we're our us you your you're is isn't was wasn't are aren't"
+    " were has"
+    " hasn't have haven't had he she her his him they them their it it's its please pls thanks"
+    " thank thx can"
+    " can't could couldn't would will won't did didn't does doesn't do don't dont not that said"
+    " called asked"
+    " told helped bought ordered returned loves loved likes liked wants gave got hi hello hey dear"
+    " who"
+    " picked delivered signed update called again somebody someone both by ps re: attn regards"
+    " cheers"
+)
+SPEECH = frozenset(_SPEECH_LIST.split()) - {"by", "its"}
+"""Words of people who speak; titles and queries have none."""

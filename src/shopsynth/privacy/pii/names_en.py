@@ -8,21 +8,26 @@ what only people do. Goods right after a name make it a brand or an artist.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from shopsynth.privacy.pii.hits import Hit
 from shopsynth.privacy.pii.lexicon_en import (
     AMBIGUOUS,
+    COMMON_SURNAMES,
     GIVEN,
     NOT_NAMES,
-    PERSON_VERBS,
     PRODUCT_WORDS,
     SURNAMES,
 )
+from shopsynth.privacy.pii.names_known import (
+    find_known_names,
+    is_goods,
+    is_plain_given,
+    plain_word,
+)
 from shopsynth.privacy.pii.names_zh import IsBrand
 
-_UPPER = r"[A-Z\u00c0-\u00de]"
+_UPPER = r"[A-Z\u00c0-\u00de\u0100-\u017f]"
 _WORD = rf"{_UPPER}[A-Za-z\u00c0-\u024f'’-]{{1,20}}(?![A-Za-z\u00c0-\u024f])"
 _INITIAL = rf"{_UPPER}\.?(?![A-Za-z\u00c0-\u024f'’])"
 _PARTICLE = (
@@ -38,7 +43,10 @@ _LOWER = re.compile(rf"{_LOWER_WORD}(?: {_LOWER_WORD})?")
 _PLAIN_CUE = re.compile(
     rf"{_LEFT}(?i:(?:my|her|his|the|full|first|last|customer|recipient|contact|buyer|cardholder"
     rf"|card holder"
-    r"|account|given|family|billing|shipping) name(?: is|'s| was)?|name is|call me|i go by"
+    r"|account|given|family|billing|shipping|nursery|baby|child) name(?: is|'s| was)?|name is"
+    r"|call me"
+    r"|name (?:on|for) (?:the|my) [a-z]{2,12}(?: is)?|i go by|reserved(?: listing)?(?: for)?"
+    r"|(?:private|custom) listing(?: for)?|listing for|somebody named|someone named|a man named"
     r"|recipient(?: is)?"
     r"|consignee|attention|attn|c/o|care of|(?:re)?ship(?:ped|ping)?(?: it| this| them)? to"
     r"|deliver(?:ed|y)?(?: it| this| them)? to|addressed to|signed(?: for)? by|signed|sincerely"
@@ -68,7 +76,8 @@ _SOFT_CUE = re.compile(
     r"|assistant|advisor|adviser"
     r"|specialist|clerk)|driver|courier|manager|technician|installer|tech|colleague|coworker"
     r"|co-worker|friend"
-    r"|friends|husband|wife|son|daughter|brother|sister|mom|mum|dad|boss|neighbou?rs?|cousin|aunt"
+    r"|friends|hubby|in-law|granny|nan|bro|sis|husband|wife|son|daughter|brother|sister|mom|mum"
+    r"|dad|boss|neighbou?rs?|cousin|aunt"
     r"|uncle|nephew"
     r"|niece|fianc[eé]e?|partner|roommate|boyfriend|girlfriend|grandson|granddaughter|grandma"
     r"|grandpa|mother"
@@ -86,15 +95,16 @@ _GREETINGS = frozenset({"dear", "hi", "hello", "hey", "i'm", "i am", "this is", 
 """Cues that nobody says to or of a brand, even one with somebody's name."""
 
 _LOWER_CUES = re.compile(
-    rf"{_LEFT}(?i:my name is|my name's|name is|call me|i'?m|i am|this is|dear|hi|hello|hey|thanks"
+    rf"{_LEFT}(?i:my name is|my name's|name is|call me|i'?m|i am|this is|hubby|in-law"
+    rf"|name on the order is|dear|hi|hello|hey|thanks"
     rf"|thank you"
     r"|regards|cheers|sincerely|love|husband|wife|son|daughter|brother|sister|friend|agent|rep"
     r"|ask for"
     r"|spoke (?:to|with)|talked to|driver|attn:?|ship to|name:|deliver to|thanks to|named"
     r"|best)[, ]{1,2}"
 )
-_VERBS = re.compile(rf"(?:'s|’s)? (?:{PERSON_VERBS})(?![a-z])")
-_NEXT_WORD = re.compile(r"(?:'s|’s)? ?[-]? ?([A-Za-z][A-Za-z'-]{0,20})")
+_FAMILY = re.compile(rf"{_LEFT}({_WORD}) (?i:family|household|residence)(?![A-Za-z])")
+_LOWER_SIGNATURE = re.compile(rf"[.!?\n] ?({_LOWER_WORD})(?: x{{1,3}})?[.!]?\s{{0,3}}\Z")
 _SIGNATURE = re.compile(
     rf"(?:^|[.!?,] ?|\n ?)(?:[-~] ?|[xX]{{1,3}},? )?(?P<name>{_FULL}|{_WORD}"
     rf" {_INITIAL})[.!]?\s{{0,3}}\Z"
@@ -105,8 +115,10 @@ def find_english_names(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
     """Find English names, surest rules first."""
     yield from _after_plain_cues(plain, is_brand)
     yield from _after_soft_cues(plain, is_brand)
-    yield from _lower_case(plain)
-    yield from _known(plain, is_brand)
+    yield from _lower_case(plain, is_brand)
+    yield from find_known_names(plain, is_brand)
+    yield from _families(plain)
+    yield from _signature(plain, is_brand)
 
 
 def _after_plain_cues(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
@@ -123,7 +135,7 @@ def _after_plain_cues(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
                 continue
             if rule == "en-title" and is_brand(plain, match.start(), end):
                 continue
-            is_known = _plain_word(words[0]) in GIVEN
+            is_known = plain_word(words[0]) in GIVEN
             if rule == "en-cue" and not is_known and is_brand(plain, name.start(), end):
                 continue
             yield Hit("NAME", name.start(), end, rule)
@@ -155,7 +167,7 @@ def _after_soft_cues(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
         if name is None:
             continue
         start, end = name.start(), _without_tail(plain, name.start(), name.end())
-        words = [_plain_word(word) for word in plain[start:end].split()]
+        words = [plain_word(word) for word in plain[start:end].split()]
         if not words or words[0] in NOT_NAMES:
             continue
         cue = match[0].rstrip(" ,:(\n").lower()
@@ -165,28 +177,14 @@ def _after_soft_cues(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
         is_full = is_known and len(words) > 1
         if cue in _BARE_CUES or cue.endswith(tuple(f" {bare}" for bare in ("to", "by"))):
             is_name = is_full or (is_known and words[0] not in AMBIGUOUS)
-            is_name = is_name and not _is_goods(plain, end)
+            is_name = is_name and not is_goods(plain, end)
         else:
-            is_name = is_known or not _is_goods(plain, end)
+            is_name = is_known or not is_goods(plain, end)
         if is_name:
             yield Hit("NAME", start, end, "en-soft-cue")
 
 
-def _plain_word(word: str) -> str:
-    """Fold case, accents, possessives and full stops of one word."""
-    folded = word.lower().removesuffix("'s").removesuffix("’s").strip(".'’")
-    return folded if folded.isascii() else unicodedata.normalize("NFD", folded).translate(_ACCENTS)
-
-
-_ACCENTS = dict.fromkeys(range(0x0300, 0x0370))
-
-
-def _is_goods(plain: str, end: int) -> bool:
-    following = _NEXT_WORD.match(plain, end)
-    return following is not None and following[1].lower() in PRODUCT_WORDS
-
-
-def _lower_case(plain: str) -> Iterator[Hit]:
+def _lower_case(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
     """Find names that nobody capitalised: after a cue, and only known ones."""
     for pattern in (_LOWER_CUES, _TITLE_LOWER):
         for match in pattern.finditer(plain):
@@ -194,7 +192,9 @@ def _lower_case(plain: str) -> Iterator[Hit]:
             if lower is None:
                 continue
             words = lower[0].split()
-            is_named = match[0].lower().startswith(("my name", "name"))
+            if pattern is _TITLE_LOWER and is_brand(plain, match.start(), lower.end()):
+                continue
+            is_named = match[0].lower().startswith(("my name", "name", "the name"))
             is_titled = pattern is _TITLE_LOWER and words[0] in SURNAMES
             known = words[0] in GIVEN and (is_named or words[0] not in AMBIGUOUS)
             if not (known or is_titled or (is_named and words[0] not in NOT_NAMES)):
@@ -206,30 +206,18 @@ def _lower_case(plain: str) -> Iterator[Hit]:
             yield Hit("NAME", lower.start(), end, "en-lower-case")
 
 
-def _known(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
-    """Find names that nothing announces."""
-    for match in _NAMES.finditer(plain):
-        start = match.start()
-        words = [(each.start(), each.end()) for each in re.finditer(r"[^\s]+", match[0])]
-        for number, (first, last) in enumerate(words):
-            given = _plain_word(match[0][first:last])
-            if given not in GIVEN:
-                continue
-            rest = words[number + 1 :]
-            end = _without_tail(plain, start + first, match.end())
-            has_surname = any(_plain_word(match[0][a:b]) in SURNAMES for a, b in rest[:2])
-            is_plain = given not in AMBIGUOUS
-            has_tail = end > start + last
-            acts = _VERBS.match(plain, end) is not None
-            owns = plain[end : end + 3] in ("'s ", "’s ")
-            if not ((has_tail and has_surname) or (is_plain and (acts or owns))):
-                continue
-            if not is_brand(plain, start + first, end) and (acts or not _is_goods(plain, end)):
-                yield Hit("NAME", start + first, end, "en-known")
-            break
-    signature = _SIGNATURE.search(plain, max(0, len(plain) - 64)) if len(plain) > 12 else None
+def _families(plain: str) -> Iterator[Hit]:
+    for match in _FAMILY.finditer(plain):
+        if plain_word(match[1]) in SURNAMES - COMMON_SURNAMES - NOT_NAMES:
+            yield Hit("NAME", match.start(1), match.end(1), "en-family")
+
+
+def _signature(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
+    signature = _SIGNATURE.search(plain, max(0, len(plain) - 64))
     if signature is not None:
-        first_word = _plain_word(signature["name"].split()[0])
-        is_named = first_word in GIVEN and first_word not in AMBIGUOUS
+        is_named = is_plain_given(plain_word(signature["name"].split()[0]))
         if is_named and not is_brand(plain, signature.start("name"), signature.end("name")):
             yield Hit("NAME", signature.start("name"), signature.end("name"), "en-signature")
+    lower = _LOWER_SIGNATURE.search(plain, max(0, len(plain) - 32))
+    if lower is not None and is_plain_given(lower[1]):
+        yield Hit("NAME", lower.start(1), lower.end(1), "en-signature")

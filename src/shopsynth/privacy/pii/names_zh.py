@@ -22,12 +22,14 @@ _CUE = re.compile(
 )
 _SOFT = re.compile(rf"(?:{lexicon.SOFT_CUES})[: ,]?")
 _TITLE = re.compile(rf"(?:{lexicon.TITLES})(?!{lexicon.NOT_AFTER_TITLE})")
+_ANY_TITLE = re.compile(lexicon.TITLES)
 _ALONE = re.compile(
-    rf"(?:{lexicon.COMPOUND_SURNAMES}|[{''.join(sorted(lexicon.COMMON_SURNAMES))}黄高])"
+    rf"(?:{lexicon.COMPOUND_SURNAMES}|[{''.join(sorted(lexicon.SURNAMES))}])"
     r"(?=[\u3400-\u9fff])"
 )
 _ACTS = re.compile(
-    "推荐|说|要求|反馈|投诉|下单|签收|订的|的订单|的地址|的包裹|的快递|的电话|的手机|的名字"
+    "推荐|说|代取|签的|自提|要求|反馈|投诉|下单|签收|订的|的订单|的地址|的包裹|的快递|的电话"
+    "|的手机|的名字"
     "|的身份证|本人|申请"
     "|来电|取件|代签|代收|买的|收$"
 )
@@ -37,7 +39,7 @@ _NICK = re.compile(rf"[小老阿][{''.join(sorted(lexicon.COMMON_SURNAMES))}]")
 _KIN = re.compile(rf"(?:{lexicon.KIN})(?:叫|是|名叫)?(?P<name>[\u3400-\u9fff]{{2}})")
 _COMPOUND = re.compile(lexicon.COMPOUND_SURNAMES)
 _NEXT = re.compile(rf"{lexicon.NEXT_WORDS}|{lexicon.TITLES}")
-_DOTTED = re.compile(r"[\u3400-\u9fff]{2,6}[·•.][\u3400-\u9fff]{2,8}")
+_DOTTED = re.compile(r"[\u3400-\u9fff]{2,7}[·•.‧][\u3400-\u9fff]{2,6}")
 _LATIN = re.compile(r"[A-Z][a-z]{1,14}(?: [A-Z][a-z]{1,14}){0,2}(?![A-Za-z])")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]{1,6}")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -46,7 +48,7 @@ _NO_PERSON = re.compile(
 )
 
 _LEFT = frozenset(
-    "的给和与跟找问请谢是到由让被把叫替帮对向同及交寄送发转为说了因但而有位名个像见问听当代劳"
+    "们后的给和与跟找问请谢是到由让被把叫替帮对向同及交寄送发转为说了因但而有位名个像见问听当代劳"
     "烦天次午晚早里"
 )
 """Characters after which a name may begin without a cue."""
@@ -85,6 +87,7 @@ def find_chinese_names(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
     yield from _before_titles(plain, is_brand)
     yield from _after_soft_cues(plain, is_brand)
     yield from _nicknames(plain)
+    yield from _foreign(plain, is_brand)
     yield from _alone(plain, is_brand)
 
 
@@ -112,13 +115,14 @@ def _plainly_named(plain: str, start: int, *, is_formal: bool) -> int | None:
     return _end_of_name(plain, start, is_sure=True)
 
 
-def _end_of_name(plain: str, start: int, *, is_sure: bool) -> int | None:
+def _end_of_name(plain: str, start: int, *, is_sure: bool, is_loose: bool = False) -> int | None:
     """Find the end of surname and given name at a place.
 
     Args:
         plain: Folded text.
         start: Where the surname would be.
         is_sure: A cue says that a name comes, so unusual characters pass.
+        is_loose: A cue speaks of people, so a name may end before any character that names lack.
     """
     compound = _COMPOUND.match(plain, start)
     given = compound.end() if compound else start + 1
@@ -126,15 +130,16 @@ def _end_of_name(plain: str, start: int, *, is_sure: bool) -> int | None:
         return None
     if not _is_given(plain, given, is_sure=is_sure) or _NEXT.match(plain, given):
         return None
-    if not is_sure and plain[start : start + 2] in lexicon.NOT_NAMES:
+    is_doubled = plain[start + 1 : start + 2] == plain[start + 2 : start + 3]
+    if not is_sure and plain[start : start + 2] in lexicon.NOT_NAMES and not is_doubled:
         return None
     second = given + 1
     is_last = _HAN.match(plain[second + 1 : second + 2]) is None
     has_second = _is_given(plain, second, is_sure=is_sure and is_last)
     has_second = has_second and not _NEXT.match(plain, second)
-    if has_second and (is_sure or _is_border(plain, second + 1)):
+    if has_second and (is_sure or _is_border(plain, second + 1, is_loose=is_loose)):
         return second + 1
-    return second if is_sure or _is_border(plain, second) else None
+    return second if is_sure or _is_border(plain, second, is_loose=is_loose) else None
 
 
 def _is_given(plain: str, place: int, *, is_sure: bool) -> bool:
@@ -145,23 +150,25 @@ def _is_given(plain: str, place: int, *, is_sure: bool) -> bool:
     return is_sure and is_han and character not in lexicon.STOPS
 
 
-def _is_border(plain: str, place: int) -> bool:
+def _is_border(plain: str, place: int, *, is_loose: bool = False) -> bool:
     """Say whether a name can end before a place: no Hanzi there, a function word or a title."""
     character = plain[place : place + 1]
     return (
         _HAN.match(character) is None
         or character in lexicon.STOPS
+        or (is_loose and character not in lexicon.GIVEN)
         or _NEXT.match(plain, place) is not None
     )
 
 
 def _before_titles(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
-    for match in _TITLE.finditer(plain):
+    for match in _ANY_TITLE.finditer(plain):
         end = match.start()
         is_short = len(match[0]) == 1
+        is_goods = _TITLE.match(plain, match.start()) is None
         if is_short and not _is_border(plain, match.end()):
             continue
-        for size in (4, 3, 2, 1):
+        for size in (4, 3) if is_goods else (4, 3, 2, 1):
             start = end - size
             if start < 0 or not _is_titled(plain, start, end, is_short=is_short):
                 continue
@@ -214,9 +221,13 @@ def _after_soft_cues(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
             ):
                 yield Hit("NAME", start, latin.end(), "zh-cue-latin")
             continue
-        end = _end_of_name(plain, start, is_sure=False)
-        if end is not None and not is_brand(plain, start, end):
+        end = _end_of_name(plain, start, is_sure=False, is_loose=is_long)
+        while end is not None and not is_brand(plain, start, end):
             yield Hit("NAME", start, end, "zh-soft-cue")
+            # "和薛宁、雷鸣" names several.
+            start = end + 1
+            is_list = plain[end : end + 1] in ("、", ",", "和")
+            end = _end_of_name(plain, start, is_sure=False) if is_list else None
     for match in _KIN.finditer(plain):
         name = match["name"]
         is_given = all(each in lexicon.GIVEN for each in name) and name not in _NOT_GIVEN
@@ -247,33 +258,67 @@ _SAYS = tuple("说让给帮告推态很服的回也在处")
 
 
 def _alone(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
+    is_custom = _CUSTOM.search(plain) is not None
     for match in _ALONE.finditer(plain):
         start = match.start()
         before = plain[start - 1 : start]
-        if before and _HAN.match(before) and before not in _LEFT:
+        is_first = not before or _HAN.match(before) is None
+        if not is_first and before not in _LEFT and not is_custom:
             continue
         end = _end_of_name(plain, start, is_sure=False)
         if end is None or is_brand(plain, start, end):
             continue
-        if end - start < 3 and not _ACTS.match(plain, end):
-            continue
-        if plain[start : start + 3] not in _NOT_ALONE and plain[end - 2 : end] not in _NOT_GIVEN:
+        name = plain[start:end]
+        is_isolated = is_first and _HAN.match(plain[end : end + 1]) is None
+        is_common = name[0] in lexicon.COMMON_SURNAMES or name[0] in "黄高夏金" or len(match[0]) > 1
+        if len(name) == 2:
+            is_person = _ACTS.match(plain, end) is not None and before not in _NOT_BEFORE_TWO
+        else:
+            is_person = is_common or (
+                is_isolated and (is_custom or _SPOKEN.search(plain) is not None)
+            )
+            is_person = is_person and (is_isolated or name[1:] not in _NOT_GIVEN)
+        if is_person and name not in _NOT_ALONE:
             yield Hit("NAME", start, end, "zh-alone")
 
 
-_NOT_ALONE = frozenset(
-    [
-        "金骏眉",
-        "贺兰山",
-        "白云山",
-        "康乃馨",
-        "黄玉兰",
-        "马克西",
-        "高山云",
-        "高丽红",
-        "黄山云",
-        "马铃薯",
-        "许可证",
-        "高级定",
-    ]
+_CUSTOM = re.compile("定制|刻字|印字|姓名|名字|号码布|席卡|印名|签名|落款|绣名|刻名")
+_SPOKEN = re.compile("[,。!?;:、]|[我你您他她请]|[0-9]{5}")
+_NOT_BEFORE_TWO = frozenset("的")
+
+
+def _foreign(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
+    """Find Uyghur names, by their syllables, and Tibetan ones, by their words."""
+    for match in _DOTTED.finditer(plain):
+        if _UYGHUR.search(match[0]) and not is_brand(plain, match.start(), match.end()):
+            start = match.start() + _FUNCTION.match(match[0]).end()  # type: ignore[union-attr]
+            yield Hit("NAME", start, match.end(), "zh-uyghur")
+    for match in _TIBETAN.finditer(plain):
+        yield Hit("NAME", match.start(), match.end(), "zh-tibetan")
+
+
+_FUNCTION = re.compile("(?:联系|帮我?|查|给|和|跟|找|叫|是|的|请|让|由|收|寄)*")
+_UYGHUR = re.compile(
+    "古丽|买买提|艾山|阿不|阿卜|吐尔|热依|迪丽|努尔|木江|尔江|提江|艾合|麦麦|玉素|库尔班|依明|肉孜"
+    "|阿迪|帕尔|麦提"
+    "|买提|居来|玛依|古力|艾力|阿力|吾尔|赛买|沙吾|塔依|穆合|热合|巴哈|阿依|依不|伊不|艾尼|哈力"
 )
+_TIBETAN_WORD = (
+    "(?:卓玛|央金|扎西|次仁|多吉|格桑|平措|尼玛|达瓦|白玛|旺堆|旺姆|拉姆|德吉|丹增|洛桑|顿珠|曲珍"
+    "|仁青|才让"
+    "|桑吉|索朗|巴桑|米玛|普布|边巴|次旦|罗布|贡布|才旦|央宗|卓嘎|拉珍|群培|加措|嘉措|旺扎|强巴"
+    "|云丹|土登)"
+)
+_TIBETAN = re.compile(f"{_TIBETAN_WORD}{{2}}")
+
+
+_NOT_ALONE_LIST = (
+    "金骏眉 贺兰山 白云山 康乃馨 黄玉兰 马克西 高山云 高丽红 黄山云 马铃薯 许可证 高级定 万年青"
+    " 常春藤 金丝楠 许愿树 平安符"
+    " 林黛玉 贾宝玉 薛宝钗 孙悟空 孙尚香 诸葛亮 司马懿 司马光 关云长 赵子龙 鲁智深 宋江 武松"
+    " 白素贞 花木兰 穆桂英 杨贵妃 李时珍"
+    " 毛笔字 安吉白 石榴红 柳叶青 金玉兰 梅兰竹 龙凤祥 黄金兰 雷神山 江南春 江南水 华山论 高乐高"
+    " 温碧泉 秋海棠 水仙花 金银花"
+)
+_NOT_ALONE = frozenset(_NOT_ALONE_LIST.split())
+"""Things, places and figures of books and games that are built like a name."""

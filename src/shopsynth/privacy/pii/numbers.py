@@ -22,6 +22,9 @@ _FEWEST, _MOST = 7, 19
 
 _LAST_X = re.compile(r"[ .\-]{0,2}[Xx](?![0-9A-Za-z])")
 _WORD_GOES_ON = re.compile(r"[A-WYZa-wyz]")
+_TALK = re.compile(
+    r"(?<![A-Za-z])(?i:call|text|phone|reach|number (?:you|on file)|my number|ring|prices|whatsapp)"
+)
 _EXTENSION = re.compile(r"(?: ?(?:转|分机|ext\.?|x) ?|-)[0-9]{1,5}(?![0-9A-Za-z-])")
 _HANZI_MOBILE = re.compile(r"[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{11}")
 _HANZI_DIGITS = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "001234567891123456789")
@@ -66,6 +69,7 @@ class _Window(NamedTuple):
     joints: str
     is_whole: bool
     cue: str | None
+    is_talked_of: bool
 
 
 def find_numbers(plain: str) -> Iterator[Hit]:
@@ -112,6 +116,8 @@ def _windows(plain: str, run: re.Match[str]) -> Iterator[_Window]:
                 joints="".join(plain[a[1] : b[0]] for a, b in pairwise(inside)),
                 is_whole=first == 0 and last == len(groups) - 1,
                 cue=cue,
+                is_talked_of=cue is None
+                and _TALK.search(plain, end - 80 if end > 80 else 0, end + 40) is not None,
             )
 
 
@@ -303,6 +309,8 @@ def _is_north_american(window: _Window, is_called: bool) -> bool:
     if is_called:
         return digits[0] in "23456789" or groups == (3, 3, 4)
     is_dialled = digits[0] in "23456789" and digits[3] in "23456789"
+    if set(groups) == {1} or groups == (10,):
+        return is_dialled and window.is_whole and (set(groups) == {1} or window.is_talked_of)
     if groups == (3, 3, 4) and (is_dialled or set(window.joints) <= set("-.()")):
         return window.is_whole or window.cue is None
     return groups == (3, 7) and is_dialled and ")" in window.joints

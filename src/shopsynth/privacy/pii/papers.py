@@ -12,14 +12,15 @@ from shopsynth.privacy.pii.hits import Hit
 _RIGHT = r"(?![0-9A-Za-z])"
 
 _ORDER_CUE = re.compile(
-    r"(?:(?:订|定)单(?:编?号码?|尾号|ID|id)?|[运货快递物流面取退发换]单号|单号|流水号|交易(?:单?号|编号)"
+    r"(?:(?:订|定)单(?:编?号码?|尾号|ID|id)?|[运货快递物流面取退发换]单号|单号|流水号"
+    r"|交易(?:单?号|编号)"
     r"|(?:快递|物流|包裹|运单|取件|退货|退款|售后|商户|支付)(?:单)?(?:编?号码?|码)|运单"
     r"|(?:顺丰|圆通|中通|申通|韵达|京东|极兔|邮政|德邦|百世)(?:快递|速运|单号|运单)?"
     r"|(?<![A-Za-z])(?i:(?:my |the |your )?(?:purchase )?order|tracking|waybill|awb|consignment"
     r"|parcel|shipment|package|invoice|rma|confirmation|transaction|case|ticket|return|receipt"
     r"|ups|usps|fedex|dhl)"
     r"(?P<named> ?(?i:number|numbers|no\.?|num|nr\.?|id|code|ref|reference|#)\.?)?)"
-    r"(?P<sep> ?(?:[:=#]|是|为|号|(?i:is|was|number))?[ :#]{0,3})"
+    r"(?P<sep> ?(?:[:=#]|是|为|号|[」】\]]|(?i:is|was|number))?[ :#]{0,3})"
     r"(?P<id>(?:[A-Za-z]{1,4}[ -]{1,2}(?=[0-9]{3}))?[0-9A-Za-z][0-9A-Za-z-]{2,31}"
     r"(?:[ -][0-9]{2,8}){0,6})" + _RIGHT
 )
@@ -40,11 +41,22 @@ _PLATE = re.compile(
     r"[A-HJ-NP-Za-hj-np-z0-9挂学警港澳]))" + _RIGHT
 )
 
+_PASSPORT_CUE = re.compile(
+    r"护照|通行证|台胞证|回乡证|(?<![A-Za-z])(?i:passports?|travel document)"
+)
+_PASSPORT_REACH = 48
 _PASSPORT = re.compile(
-    r"(?:护照|通行证|台胞证|回乡证|(?<![A-Za-z])(?i:passport|permit))"
-    r"(?:编?号码?|(?i: ?number| ?no\.?| ?#))?"
-    r" ?(?:[:=]|是|为|(?i:is|was))?[ :]{0,3}"
-    r"(?P<id>[A-Za-z]{0,2} ?[0-9](?:[ -]?[0-9]){6,8}[A-Za-z]?)" + _RIGHT
+    r"(?<![0-9A-Za-z-])(?:[A-Za-z]{1,2} ?[0-9](?:[ -]?[0-9]){6,7}|[0-9]{8,9}"
+    r"|[0-9]{3} [0-9]{3} [0-9]{3})" + _RIGHT
+)
+_CUED_PLATE = re.compile(
+    r"(?:车牌号?码?|(?<![A-Za-z])(?i:(?:licen[sc]e|number|registration|vehicle|car|reg) (?:plate"
+    r"|number|no)"
+    r"|plate|tag|registration|reg)(?i: (?:number|no\.?|frame|sticker|set|holder))?)(?: ?[:=#]|是"
+    r"|为|(?i: is| was|\.))?"
+    r"[ :#(]{0,3}(?:(?i:set|sticker|of|reads|reading) )?"
+    r"(?P<id>(?=[A-Z0-9 -]{0,8}[0-9])(?=[A-Z0-9 -]{0,8}[A-Z])"
+    r"[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{1,4}){1,2})" + _RIGHT
 )
 _HONG_KONG_ID = re.compile(r"(?<![0-9A-Za-z])[A-Z]{1,2} ?[0-9]{6} ?\([0-9A]\)")
 _BRITISH_ID = re.compile(
@@ -56,8 +68,9 @@ _HONG_KONG_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2)
 
 def find_papers(plain: str) -> Iterator[Hit]:
     """Find passports and permits, order and parcel numbers, plates and cued identity numbers."""
-    for match in _PASSPORT.finditer(plain):
-        yield Hit("PASSPORT", match.start("id"), match.end("id"), "passport")
+    for cue in _PASSPORT_CUE.finditer(plain):
+        for match in _PASSPORT.finditer(plain, cue.end(), cue.end() + _PASSPORT_REACH):
+            yield Hit("PASSPORT", match.start(), match.end(), "passport")
     for match in _HONG_KONG_ID.finditer(plain):
         if _is_hong_kong_id(match[0]):
             yield Hit("ID", match.start(), match.end(), "hong-kong-id")
@@ -68,6 +81,8 @@ def find_papers(plain: str) -> Iterator[Hit]:
             yield Hit("ORDER", match.start("id"), match.end("id"), "order")
     for match in _ORDER_FORMS.finditer(plain):
         yield Hit("ORDER", match.start(), match.end(), "order-form")
+    for match in _CUED_PLATE.finditer(plain):
+        yield Hit("PLATE", match.start("id"), match.end("id"), "plate-abroad")
     for match in _PLATE.finditer(plain):
         if sum(character.isdigit() for character in match["tail"]) >= 3:
             yield Hit("PLATE", match.start(), match.end(), "plate")

@@ -17,7 +17,7 @@ CITIES = (
     "|大庆|宜昌|包头|咸阳|秦皇岛|株洲|莆田|吉林|淮安|肇庆|宁德|衡阳|南平|连云港|丹东|丽江|揭阳|延边"
     "|舟山|九江|龙岩|沧州|抚顺|襄阳|上饶|营口|三明|蚌埠|丽水|岳阳|清远|荆州|泰安|衢州|盘锦|东营"
     "|南阳"
-    "|马鞍山|南充|西宁|孝感|齐齐哈尔|义乌|昆山|常熟|张家港|江阴|晋江|慈溪|余姚|诸暨|拉萨|遵义|德阳"
+    "|马鞍山|南充|西宁|孝感|齐齐哈尔|义乌|昆山|常熟|张家港|江阴|晋江|慈溪|余姚|诸暨|拉萨|遵义|德阳|台北|新北|高雄|台中|台南|桃园|新竹|基隆|九龙|新界"
 )
 
 PROVINCE_OR_CITY = rf"(?:{PROVINCES}|{CITIES})"
@@ -35,7 +35,8 @@ STREET = (
     r"(?:(?P<strong>street|avenue|road|lane|boulevard|rd|ave|blvd|ln|parkway|pkwy|highway|hwy|st"
     r"|dr)"
     r"|(?P<weak>drive|court|ct|place|pl|way|terrace|ter|circle|cir|square|sq|close|crescent|cres"
-    r"|row|mews|gardens|grove|hill|walk|trail|trl|loop|alley|park|quay|wharf|heights|green))"
+    r"|row|mews|gardens|grove|hill|walk|trail|trl|loop|alley|park|quay|wharf|heights|green|parade|approach|yard|yards|esplanade|rise|view|vale"
+    r"|crossing|pike|turnpike|bend|run|point|ridge|path|broadway|mount|fields|villas|common))"
 )
 
 STATES = (
