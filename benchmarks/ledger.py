@@ -91,7 +91,8 @@ def schedules() -> None:
         seeds=LedgerMachine.schedules,
         cpu_s=time.process_time() - before,
         note=f"{LedgerMachine.schedules:,} schedules, {LedgerMachine.operations:,} plans asked; "
-        f"epsilon at most {worst:.1e} above the exact one, never below it but for a tolerance of 1e-7",
+        f"epsilon at most {worst:.1e} above the exact one, never below it but for a tolerance "
+        "of 1e-7",
     )
 
 
