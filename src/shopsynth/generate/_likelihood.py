@@ -15,8 +15,8 @@ from shopsynth.generate._edits import is_known
 from shopsynth.generate._histories import Histories
 
 Confidence = Annotated[float, Field(gt=0, le=1)]
-"""Share of the made histories that is kept. At .7 a quarter more of the new steps than at 1 are ones
-that held-out people take (benchmarks/confidence.py); below it the gain goes on, but what is made
+"""Share of the made histories that is kept. At .7 a quarter more of the new steps than at 1 are
+taken by held-out people (benchmarks/confidence.py); below it the gain goes on, but what is made
 gets less various."""
 
 _NEIGHBOURS_SHARE = 0.2
