@@ -3,12 +3,14 @@
 In: a ledger and the run's (epsilon, delta). Out: an allowance, and reservations that are paid for.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from shopsynth.privacy.charges import Charge
+from shopsynth.privacy.filters import plan_mu
 from shopsynth.privacy.noise import NoiseSource
 from shopsynth.schema import PrivacyError, PrivacyLedger
 
@@ -67,13 +69,13 @@ class Purse:
     share: float
     actor: str
     noise: NoiseSource = field(default_factory=_system_noise)
-    _spent: list[Charge] = field(default_factory=list, init=False, repr=False)
+    _plans: list[tuple[Charge, ...]] = field(default_factory=list, init=False, repr=False)
     _whole: float | None = field(default=None, init=False, repr=False)
 
     @property
     def paid(self) -> tuple[Charge, ...]:
         """What was paid from this purse, in order."""
-        return tuple(self._spent)
+        return tuple(charge for plan in self._plans for charge in plan)
 
     def allowance(self) -> float:
         """Return the mu of a Gaussian mechanism that would empty the purse as it was filled.
@@ -104,9 +106,9 @@ class Purse:
             PrivacyError: If the charges cost more than the purse holds, or the ledger refuses;
                 then nothing is spent and nothing may be read.
         """
-        from shopsynth.privacy.accounting import compose
-
-        asked = compose([*self._spent, *charges]).mu(self.till.delta * self.share)
+        delta = self.till.delta * self.share
+        # As the ledger counts: plan by plan, because a later one may depend on earlier answers.
+        asked = math.hypot(*(plan_mu(plan, delta) for plan in (*self._plans, charges)))
         if asked > self.allowance() * (1 + _ROUNDING):
             raise PrivacyError(
                 f"{self.actor}: expected answers that cost mu {self.allowance():.4g} at most, "
@@ -114,6 +116,6 @@ class Purse:
                 "questions, or with more noise"
             )
         reservation = self.till.reserve(charges, self.actor)
-        self._spent += charges
+        self._plans.append(tuple(charges))
         yield
         self.till.commit(reservation)
