@@ -7,12 +7,16 @@ catalogue is declared public, and the rest has to be declared or bought (PRIVACY
 """
 
 from shopsynth.clean import CleanSettings
+from shopsynth.ingest import TableSource
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.privacy import check_budget
 from shopsynth.schema import PrivacyError, collect
 
 _USER_LOCAL_CLEANERS = frozenset(CleanSettings().cleaners)
 """The built-in ones: each looks at one row, at one user's rows, or at the catalogue alone."""
+
+_PERSONAL = ("users", "events", "queries", "reviews")
+"""Tables whose rows people made."""
 
 
 def check_private_run(recipe: Recipe) -> None:
@@ -30,6 +34,12 @@ def check_private_run(recipe: Recipe) -> None:
             "shop.items: mode dp needs a declared, public catalogue, got none; items taken from "
             "people's events would tell what was bought: add a block [shop.items]"
         )
+    elif shared := _read_from_the_same_rows(recipe, recipe.shop.items):
+        faults.append(
+            f"shop.items: mode dp needs a declared, public catalogue, got the rows of "
+            f"{', '.join(shared)}; their items, titles and prices are what people bought: name a "
+            "file or table of the catalogue alone"
+        )
     if not recipe.split.has_public_cuts:
         faults.append(
             f"split.by = {recipe.split.by!r} cuts where everybody's rows say; expected public "
@@ -42,3 +52,16 @@ def check_private_run(recipe: Recipe) -> None:
             "takes built-in cleaners alone"
         )
     collect("mode dp", faults, PrivacyError)
+
+
+def _read_from_the_same_rows(recipe: Recipe, items: TableSource) -> list[str]:
+    """Name the tables that people made and whose rows the catalogue would be read from."""
+    home = _home(recipe, items)
+    sources = {name: getattr(recipe.shop, name) for name in _PERSONAL}
+    return [name for name, each in sources.items() if each and _home(recipe, each) == home]
+
+
+def _home(recipe: Recipe, source: TableSource) -> tuple[str, str | None]:
+    """Say where a source lies; two spellings of one local path are one place."""
+    local = "://" not in source.path and not source.path.startswith("embedded:")
+    return str((recipe.base / source.path).resolve()) if local else source.path, source.table

@@ -33,6 +33,21 @@ def test_every_fault_is_told_at_once(tmp_path):
         assert word in str(told.value)
 
 
+def test_a_catalogue_read_from_order_lines_is_refused(tmp_path):
+    lines = {"path": "./orders.csv", "columns": {"item_id": "sku"}}
+    orders = {"path": "orders.csv", "columns": {"user_id": "who", "item_id": "sku"}}
+    for shop in (
+        {"items": lines, "events": orders},
+        {"items": lines, "events": {"path": "events.csv"}, "reviews": orders},
+    ):
+        with pytest.raises(PrivacyError, match=r"shop\.items.*what people bought"):
+            check_private_run(recipe(tmp_path, shop=shop, split=DATES))
+    tables = [{"path": "sqlite:///shop.db", "table": name} for name in ("goods", "orders")]
+    check_private_run(
+        recipe(tmp_path, shop=dict(zip(("items", "events"), tables, strict=True)), split=DATES)
+    )
+
+
 def test_other_modes_are_left_alone(tmp_path):
     check_private_run(
         recipe(tmp_path, shop={"events": {"path": "e.csv"}}, privacy={"mode": "public"})
