@@ -21,7 +21,7 @@ def mined(view, **options):
 
 def counted(histories, window, min_users):
     """Count by hand: every ordered choice of different items within a window, once a user."""
-    users = {}
+    users: dict[tuple[str, ...], set[str]] = {}
     for user, items in histories.items():
         for size in (2, 3):
             for places in combinations(range(len(items)), size):

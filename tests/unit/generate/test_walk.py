@@ -16,7 +16,8 @@ def walk_of(view, **options):
     return form.item_ids.to_list(), walk
 
 
-def extended(names, walk, beginnings, added, seed=1):
+def extended(known, beginnings, added, seed=1):
+    names, walk = known
     place = {name: number for number, name in enumerate(names)}
     items = np.array([place[name] for items in beginnings for name in items], dtype=np.int32)
     offsets = np.concatenate(([0], np.cumsum([len(items) for items in beginnings])))
@@ -32,30 +33,29 @@ def line(make_view):
 
 
 def test_it_goes_on_and_back_the_way_people_went(line):
-    made = extended(*walk_of(line), [["a", "b"], ["c"]] * 100, [1, 2] * 100)
+    made = extended(walk_of(line), [["a", "b"], ["c"]] * 100, [1, 2] * 100)
     assert [part[:3] for part in made[::2]].count(["a", "b", "c"]) > 85
-    back = extended(*walk_of(line, backwards=True, again=False), [["d"]] * 100, [2] * 100)
+    back = extended(walk_of(line, backwards=True, again=False), [["d"]] * 100, [2] * 100)
     assert back.count(["d", "c", "b"]) > 70
 
 
 def test_nothing_comes_twice_where_nobody_repeats(line):
-    made = extended(*walk_of(line), [["a"], ["f"], ["c", "d"]] * 50, [9, 9, 9] * 50)
+    made = extended(walk_of(line), [["a"], ["f"], ["c", "d"]] * 50, [9, 9, 9] * 50)
     assert all(len(set(part)) == len(part) for part in made)
     assert [part[0] for part in made] == ["a", "f", "c"] * 50
 
 
 def test_people_who_come_back_have_walks_that_do(make_view):
     view = make_view({f"u{n:02d}": ["a", "b", "a", "b", "a", "b"] for n in range(20)})
-    names, walk = walk_of(view)
-    made = extended(names, walk, [["a"]] * 20, [5] * 20)
+    made = extended(walk_of(view), [["a"]] * 20, [5] * 20)
     assert any(len(part) > 2 for part in made)
     never = walk_of(view, again=False)
-    assert all(len(part) <= 2 for part in extended(*never, [["a"]] * 20, [5] * 20))
+    assert all(len(part) <= 2 for part in extended(never, [["a"]] * 20, [5] * 20))
 
 
 def test_a_walk_ends_where_nothing_is_known(make_view):
-    names, walk = walk_of(make_view({"x": ["lonely"], "y": ["a", "b"]}))
-    assert extended(names, walk, [["lonely"], ["a"]], [3, 3]) == [["lonely"], ["a", "b"]]
+    known = walk_of(make_view({"x": ["lonely"], "y": ["a", "b"]}))
+    assert extended(known, [["lonely"], ["a"]], [3, 3]) == [["lonely"], ["a", "b"]]
 
 
 def test_nothing_wanted_is_nothing_added(line):
