@@ -59,8 +59,7 @@ def test_a_walk_ends_where_nothing_is_known(make_view):
 
 
 def test_nothing_wanted_is_nothing_added(line):
-    names, walk = walk_of(line)
-    assert extended(names, walk, [["a"], ["b", "c"]], [0, 0]) == [["a"], ["b", "c"]]
+    assert extended(walk_of(line), [["a"], ["b", "c"]], [0, 0]) == [["a"], ["b", "c"]]
 
 
 def test_neighbours_are_enough(make_view):
@@ -68,4 +67,4 @@ def test_neighbours_are_enough(make_view):
     neighbours = DrawTable.of(np.array([0]), np.array([1]), np.array([1.0]), 2)
     walk = Walk.fit(histories, neighbours, form.n_items, order=1, min_users=1)
     assert walk.known.tolist() == [True, False]
-    assert extended(["a", "b"], walk, [["a"]], [4]) == [["a", "b"]]
+    assert extended((["a", "b"], walk), [["a"]], [4]) == [["a", "b"]]
