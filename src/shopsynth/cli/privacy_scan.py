@@ -50,9 +50,8 @@ def scan(
     """
     from shopsynth import pipeline
 
-    kept = brands.read_text(encoding="utf-8").splitlines() if brands else []
     with progress_bars(quiet or as_json) as progress:
-        result = pipeline.scan(file, allow=kept, names=names.value, progress=progress)
+        result = pipeline.scan(file, brands=brands, names=names.value, progress=progress)
     if as_json:
         print_json(result.to_json(most))
     else:

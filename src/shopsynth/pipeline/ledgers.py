@@ -4,6 +4,7 @@ In: a recipe, or the name of a source. Out: the ledger of the privacy room.
 """
 
 import getpass
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -63,8 +64,16 @@ def raise_budget(
     if asked is None:
         raise UnknownNameError(f"--raise: no budget {budget!r}; {nearest(budget, known)}")
     ledger = _find(recipe, source, folder)
-    ledger.raise_budget(asked, actor=getpass.getuser())
+    ledger.raise_budget(asked, actor=_whoever_runs_this())
     return ToldLedger(ledger.source, ledger.folder, ledger.snapshot())
+
+
+def _whoever_runs_this() -> str:
+    """Name the user, who may have no name: a container often runs under a bare number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # By Python's version and the system.
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def _find(recipe: Path | None, source: str | None, folder: str | None) -> Ledger:

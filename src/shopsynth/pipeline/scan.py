@@ -104,6 +104,7 @@ def scan(
     file: Path,
     *,
     allow: Collection[str] = (),
+    brands: Path | None = None,
     names: Names = "rules",
     progress: Progress = SILENT,
 ) -> Scan:
@@ -112,6 +113,7 @@ def scan(
     Args:
         file: A ``.txt`` file (a text a line), or a table in any form a shop's files may have.
         allow: Brands that stay, as for ``find_pii``.
+        brands: A text file of more of them, one a line.
         names: How names are looked for.
         progress: Listener; one step a batch of a column.
 
@@ -119,11 +121,14 @@ def scan(
         The findings. They can be none though somebody is named: no finder finds everything.
 
     Raises:
-        SourceError: If the file is missing, cannot be read, or is binary.
+        SourceError: If a file is missing, cannot be read, or is binary.
         MissingExtraError: If ``names`` is ``"models"`` and the extra ``pii`` is not installed.
     """
-    if not file.is_file():
-        raise SourceError(f"{file}: expected a file, found none; check the path")
+    for each in (file, brands):
+        if each is not None and not each.is_file():
+            raise SourceError(f"{each}: expected a file, found none; check the path")
+    if brands is not None:
+        allow = [*allow, *(line for batch in ingest.text_lines(brands, _BATCH) for line in batch)]
     result = Scan(file.name)
     frames = [result.found]
     progress.start(f"scan {file.name}", None)

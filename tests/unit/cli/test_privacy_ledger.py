@@ -95,6 +95,17 @@ def test_a_budget_is_raised_and_weak_is_named_so(call):
     assert (code, "did you mean 'relaxed'" in err) == (2, True)
 
 
+def test_whoever_raises_a_budget_may_have_no_name(call, monkeypatch):
+    def nameless():
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    begun()
+    code, out, err = call("privacy", "budget", "--source", "shop", "--raise", "relaxed")
+    assert (code, err) == (0, "")
+    assert "Budget for life: relaxed" in out
+
+
 def test_a_broken_record_ends_with_three(call):
     ledger = begun()
     record = ledger.folder / f"{ledger.source}.jsonl"

@@ -67,6 +67,11 @@ def test_bad_input_ends_with_two(call, tmp_path, dirty):
     (tmp_path / "a.csv").write_bytes(b"PK\x03\x04")
     code, out, _ = call("privacy", "scan", tmp_path / "a.csv", "--json")
     assert (code, json.loads(out)["error"]) == (2, "SourceError")
+    (tmp_path / "brands.xls").write_bytes(b"\xd0\xcf\x11\xe0\x00\x9d")
+    code, _, err = call("privacy", "scan", dirty, "--brands", tmp_path / "brands.xls")
+    assert code == 2
+    assert "brands.xls" in err
+    assert call("privacy", "scan", dirty, "--brands", tmp_path)[0] == 2
 
 
 def test_what_is_left_out_is_told(call, tmp_path):
