@@ -8,6 +8,7 @@ from shopsynth.evaluate.attacks.canaries import (
     score_canaries,
 )
 from shopsynth.evaluate.attacks.people import Sides
+from shopsynth.evaluate.attacks.public_canaries import public_canaries
 from shopsynth.evaluate.attacks.shadow import shadow_scores
 from shopsynth.evaluate.audits import CONTROLLER_ONLY, audit_release
 from shopsynth.evaluate.base import METRICS, Hits, Lists, Metric, Pairs
@@ -58,6 +59,7 @@ __all__ = [
     "measure_fidelity",
     "metric_cutoffs",
     "plant_canaries",
+    "public_canaries",
     "register",
     "score_canaries",
     "score_units",

@@ -28,8 +28,8 @@ _GUESS_SHARES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02)
 """The attacker may be silent about the rest; every share costs confidence, so there are few."""
 
 _MAX_EPSILON = 20.0
-_LONGEST = 20
-_SHORTEST = 5
+LONGEST = 20
+SHORTEST = 5
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def plant_canaries(
     generator = np.random.Generator(np.random.PCG64(derived_seed(seed, "canaries")))
     order = order_column(events)
     by_item = events.sort("item_id", "user_id", order, maintain_order=True)
-    lengths = generator.integers(_SHORTEST, _LONGEST + 1, n)
+    lengths = generator.integers(SHORTEST, LONGEST + 1, n)
     user = np.repeat(np.arange(n), lengths)
     rows = by_item[_even_draws(by_item["item_id"], user.size, generator)]
     ids = pl.Series([f"canary-{number:06d}" for number in range(n)])
@@ -104,11 +104,16 @@ def plant_canaries(
     if "session_id" in events.columns:
         columns["session_id"] = columns["user_id"]
     made = rows.with_columns(**columns).sort("user_id", order, maintain_order=True)
-    put_in = ids.filter(pl.Series(generator.random(n) < 0.5))
-    inside = pl.col("user_id").is_in(put_in.implode())
-    canaries = Canaries(made.filter(inside), made.filter(~inside))
+    canaries = tossed(made, ids, generator)
     planted = pl.concat([events, canaries.inserted])
     return planted.sort("user_id", order, maintain_order=True), canaries
+
+
+def tossed(made: pl.DataFrame, ids: pl.Series, generator: np.random.Generator) -> Canaries:
+    """Toss one fair coin a canary."""
+    put_in = ids.filter(pl.Series(generator.random(ids.len()) < 0.5))
+    inside = pl.col("user_id").is_in(put_in.implode())
+    return Canaries(made.filter(inside), made.filter(~inside))
 
 
 def score_canaries(canaries: Canaries, synthetic: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:

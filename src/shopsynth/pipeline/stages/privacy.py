@@ -3,9 +3,11 @@
 In: ``train/…`` and the shared tables. Out: the protected tables, a receipt, the ledger.
 """
 
+import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shopsynth.evaluate import plant_canaries
+from shopsynth.evaluate import plant_canaries, public_canaries
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
@@ -14,6 +16,8 @@ from shopsynth.privacy import PrivacySettings, key_id, load_key, protect
 from shopsynth.schema import PrivacyLedger, derived_seed, sha256_of
 
 _HERE = "shopsynth.pipeline.stages.privacy"
+_A_YEAR = timedelta(days=365)
+
 _KEYED_MODES = ("deidentify", "dp")
 
 
@@ -58,9 +62,11 @@ def run(context: StageContext) -> StageOutput:
         planted = verbs.fit(
             "plant canaries",
             f"{_HERE}:plant",
-            [ref for ref in outputs if ref.name == "events"],
+            [ref for ref in outputs if ref.name in ("items", "events")],
             n=settings.canaries,
             seed=derived_seed(context.recipe.seed, "canaries", receipt["fingerprint"]),
+            private=settings.mode == "dp",
+            period=_public_period(context.recipe),
         )
         outputs += planted.outputs
     return StageOutput(outputs, {"receipt": receipt, "ledger": ledger.to_json()})
@@ -79,9 +85,30 @@ def protect_bucket(job: Job) -> dict[str, Any]:
     return {"receipt": made.receipt, "ledger": made.ledger.to_json()}
 
 
+def _public_period(recipe: Recipe) -> list[str] | None:
+    """Return a period that the recipe declares, for canaries that depend on nobody's rows."""
+    for entry in recipe.generate:
+        given = (entry.options.get(name) for name in ("period_start", "period_end"))
+        ends = [end for end in given if isinstance(end, datetime)]
+        if len(ends) == 2:
+            return [str(end if end.tzinfo else end.replace(tzinfo=UTC)) for end in ends]
+    if (until := recipe.split.validation_from) is not None:
+        return [str(until - _A_YEAR), str(until)]
+    return None
+
+
 def plant(job: Job) -> None:
     """Put canary users among the protected ones: a part more of events, and who was put in."""
-    _, canaries = plant_canaries(job.frame("events"), job.params["n"], job.params["seed"])
+    events, params = job.frame("events"), job.params
+    if params["private"]:
+        # No seed of the recipe's: who knows the coins knows what the audit is about.
+        period = params["period"] and tuple(map(datetime.fromisoformat, params["period"]))
+        seed = int.from_bytes(os.urandom(8))
+        canaries = public_canaries(
+            job.frame("items"), events.schema, params["n"], seed, period or None
+        )
+    else:
+        _, canaries = plant_canaries(events, params["n"], params["seed"])
     job.write("events", canaries.inserted, "canaries")
     for name, frame in zip(CANARY_PARTS, (canaries.inserted, canaries.kept_out), strict=True):
         job.write(name, frame)
@@ -94,7 +121,10 @@ STAGE = Stage(
         "schema", "privacy", "evaluate.attacks",
         "pipeline.stages.privacy", "pipeline.stages.protection", "pipeline.stages.base",
     ),
-    config=lambda recipe: recipe.privacy.model_dump(mode="json"),
+    config=lambda recipe: {
+        **recipe.privacy.model_dump(mode="json"),
+        **({"period": _public_period(recipe)} if recipe.privacy.canaries else {}),
+    },
     run=run,
     sources=key_sources,
 )  # fmt: skip
