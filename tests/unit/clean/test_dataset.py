@@ -70,6 +70,29 @@ def test_every_table_is_cleaned_against_the_clean_catalogue(shop: Dataset) -> No
     ]
 
 
+def test_nobody_loses_a_review_because_somebody_else_has_its_id() -> None:
+    reviews = pl.DataFrame(
+        {
+            "review_id": ["1", "1", "1", "1", "1"],
+            "item_id": ["10"] * 5,
+            "text": ["Eve's", "Ann's", "Ann's second", "nobody's", "nobody's second"],
+            "user_id": ["eve", "ann", "ann", None, None],
+        }
+    )
+    cleaned = clean_table("reviews", reviews, pl.Series(["10"]), CleanSettings())
+    assert cleaned.kept["text"].to_list() == ["Eve's", "Ann's", "nobody's"]
+    alone = clean_table("reviews", reviews[1:], pl.Series(["10"]), CleanSettings())
+    assert alone.kept.equals(cleaned.kept[1:])
+
+
+def test_a_query_told_by_two_people_stays_for_both() -> None:
+    queries = pl.DataFrame(
+        {"query_id": ["q", "q", "q"], "text": ["mug"] * 3, "user_id": ["eve", "ann", "ann"]}
+    )
+    cleaned = clean_table("queries", queries, pl.Series(["10"]), CleanSettings())
+    assert cleaned.kept["user_id"].to_list() == ["eve", "ann"]
+
+
 def test_no_row_is_lost(shop: Dataset) -> None:
     clean, rejects = clean_dataset(shop, CleanSettings())
     assert dict(rejects.schema) == REJECT_COLUMNS
