@@ -21,7 +21,7 @@ class Repeats:
     """Reject a row whose key an earlier row has.
 
     The key of an event is user, item, time and type; of ``images``, item and image; of any other
-    table, the key of its specification and, where it has one, the user: nobody's row goes because
+    table, the key of its specification; of ``reviews``, the user too: nobody's review goes because
     somebody else's has its id. ``drop_repeats`` is about events alone: elsewhere a key that occurs
     twice would break joins.
     """
@@ -47,4 +47,5 @@ def _key(table: str, frame: pl.DataFrame) -> list[str]:
         key = ["user_id", "item_id", order_column(frame), "event_type"]
         return [column for column in key if column in frame.columns]
     key = list(TABLES[table].key or TABLES[table].required)
-    return key if "user_id" in key or "user_id" not in frame.columns else ["user_id", *key]
+    told_by_users = table == "reviews" and "user_id" in frame.columns
+    return ["user_id", *key] if told_by_users else key

@@ -85,14 +85,6 @@ def test_nobody_loses_a_review_because_somebody_else_has_its_id() -> None:
     assert alone.kept.equals(cleaned.kept[1:])
 
 
-def test_a_query_told_by_two_people_stays_for_both() -> None:
-    queries = pl.DataFrame(
-        {"query_id": ["q", "q", "q"], "text": ["mug"] * 3, "user_id": ["eve", "ann", "ann"]}
-    )
-    cleaned = clean_table("queries", queries, pl.Series(["10"]), CleanSettings())
-    assert cleaned.kept["user_id"].to_list() == ["eve", "ann"]
-
-
 def test_no_row_is_lost(shop: Dataset) -> None:
     clean, rejects = clean_dataset(shop, CleanSettings())
     assert dict(rejects.schema) == REJECT_COLUMNS
