@@ -116,6 +116,26 @@ def test_a_run_pays_once_and_tells_what_it_promises(shop):
         in json.loads((shop / "out" / "croissant.json").read_text())["description"]
     )
 
+    manifest = json.loads((workspace / "evaluate" / "manifest.json").read_text())
+    (audits,) = (ref["key"] for ref in manifest["outputs"] if ref["name"] == "audits")
+    found = pl.read_parquet(workspace / audits).with_columns(passed=pl.lit(False))
+    found.write_parquet(workspace / audits)
+    stopped = shopsynth("export", "--workspace", workspace, "--to", "csv", "--output", shop / "no")
+    assert stopped.returncode == 3
+    assert "must not be released" in stopped.stderr
+    assert not (shop / "no").exists()
+
+
+@pytest.mark.slow
+def test_rows_that_no_audit_passed_do_not_leave(shop):
+    assert shopsynth("combine", shop / "recipe.toml", "--workspace", shop / "w").returncode == 0
+    refused = shopsynth(
+        "export", "--workspace", shop / "w", "--to", "csv", "--output", shop / "out"
+    )
+    assert refused.returncode == 2, refused.stderr
+    assert "expected audits of these rows" in refused.stderr
+    assert not (shop / "out").exists()
+
 
 @pytest.mark.slow
 def test_another_workspace_name_or_day_is_no_new_budget(shop):

@@ -17,7 +17,14 @@ from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.protection import release_facts
 from shopsynth.pipeline.workspace import Workspace, open_workspace
 from shopsynth.privacy import PrivacySettings
-from shopsynth.schema import InputError, SchemaError, UnknownNameError, WorkspaceError, nearest
+from shopsynth.schema import (
+    GateError,
+    InputError,
+    SchemaError,
+    UnknownNameError,
+    WorkspaceError,
+    nearest,
+)
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 """First characters that spreadsheets execute (OWASP ASVS 1.2.10), full-width forms included."""
@@ -37,7 +44,8 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     Raises:
         UnknownNameError: If the format is unknown.
         WorkspaceError: If the workspace has no synthetic rows yet, or older ones than its
-            privacy stage.
+            privacy stage; in mode dp also if they were not audited.
+        GateError: In mode dp, if an audit of the rows failed.
         InputError: If the files cannot be written.
         SchemaError: If the format needs tables that the shop does not have.
     """
@@ -52,8 +60,11 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
             "run: shopsynth run RECIPE --workspace DIR"
         )
     generated = _generated(place, combined, privacy)
+    if privacy.facts["receipt"]["mode"] == "dp":
+        _refuse_unaudited(place, generated)
     tables = {"items": _read(place, split, "items"), "events": _synthetic(place, combined)}
-    settings = PrivacySettings.parse(privacy.config, "the privacy stage of the workspace")
+    kept = {k: v for k, v in privacy.config.items() if k in PrivacySettings.model_fields}
+    settings = PrivacySettings.parse(kept, "the privacy stage of the workspace")
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,6 +98,22 @@ def _generated(place: Workspace, combined: Manifest, privacy: Manifest) -> Manif
             "the stages before it; run: shopsynth run RECIPE --workspace DIR"
         )
     return generated
+
+
+def _refuse_unaudited(place: Workspace, generated: Manifest) -> None:
+    """Let no row of mode dp out that was not audited, or that an audit stopped."""
+    evaluated = place.manifest("evaluate")
+    if evaluated is None or evaluated.inputs.get("generate") != generated.digest:
+        raise WorkspaceError(
+            f"workspace {place.root}: expected audits of these rows, found none; rows of mode dp "
+            "are exported after shopsynth run RECIPE --workspace DIR"
+        )
+    audits = _read(place, evaluated, "audits")
+    if failed := audits.filter(~pl.col("passed"))["name"].to_list():
+        raise GateError(
+            f"privacy audits failed: {', '.join(failed)}. These rows must not be released; what "
+            "they cost stays spent. Look into the cause before a new run"
+        )
 
 
 def _read(place: Workspace, manifest: Manifest, name: str) -> pl.DataFrame:

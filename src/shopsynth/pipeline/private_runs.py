@@ -29,6 +29,11 @@ def check_private_run(recipe: Recipe) -> None:
         return
     check_budget(recipe.privacy)
     faults = []
+    if recipe.privacy.source is None:
+        faults.append(
+            "privacy.source: mode dp needs a name for the shop that stays when files move or rows "
+            "are added, got none; the budget for life is kept under it"
+        )
     if recipe.shop.items is None:
         faults.append(
             "shop.items: mode dp needs a declared, public catalogue, got none; items taken from "

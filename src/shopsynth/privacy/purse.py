@@ -73,6 +73,11 @@ class Purse:
     _whole: float | None = field(default=None, init=False, repr=False)
 
     @property
+    def n_plans(self) -> int:
+        """How many reservations were paid from this purse."""
+        return len(self._plans)
+
+    @property
     def paid(self) -> tuple[Charge, ...]:
         """What was paid from this purse, in order."""
         return tuple(charge for plan in self._plans for charge in plan)
@@ -108,7 +113,14 @@ class Purse:
         """
         delta = self.till.delta * self.share
         # As the ledger counts: plan by plan, because a later one may depend on earlier answers.
-        asked = math.hypot(*(plan_mu(plan, delta) for plan in (*self._plans, charges)))
+        plans = (*self._plans, charges)
+        slack = math.fsum(charge.slack * charge.count for plan in plans for charge in plan)
+        if slack >= delta:
+            raise PrivacyError(
+                f"{self.actor}: expected thresholds that fail with {delta:.2g} at most, which is "
+                f"this method's part of the run's delta, got {slack:.2g}; ask for safer ones"
+            )
+        asked = math.hypot(*(plan_mu(plan, delta) for plan in plans))
         if asked > self.allowance() * (1 + _ROUNDING):
             raise PrivacyError(
                 f"{self.actor}: expected answers that cost mu {self.allowance():.4g} at most, "

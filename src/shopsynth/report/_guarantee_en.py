@@ -41,7 +41,7 @@ def english_guarantee(privacy: SummaryPrivacy, strength: str) -> str:
     """Write the sentence; an empty ``strength`` means that nothing is guaranteed."""
     if not strength:
         return WITHOUT_EN[privacy.mode]
-    weak = "Weak (ε above 8): " if strength == "weak" else ""
+    weak = "Weak (ε above 8, or a source without a bound): " if strength == "weak" else ""
     source = f" of source {privacy.source_id}" if privacy.source_id else ""
     bound = privacy.max_events_per_user
     parts = [
@@ -52,10 +52,28 @@ def english_guarantee(privacy: SummaryPrivacy, strength: str) -> str:
         f"{_counted(privacy)}, composed by their privacy-loss distributions, an upper bound.",
         *_drawn(privacy),
         f"Noise: {'; '.join(_kinds(privacy))}; from the operating system's entropy, no seed.",
-        "Domains, bins, bounds and the number of users are declared public or bought. "
-        "Tuning on these people's rows: none.",
+        "Domains, bins, bounds and the number of users are declared public or bought.",
+        *_life(privacy),
     ]
     return " ".join(parts)
+
+
+def _life(privacy: SummaryPrivacy) -> list[str]:
+    """Say what the source has paid in all, and whether this release may be one of several."""
+    told = []
+    if privacy.source_epsilon is not None and privacy.budget is not None:
+        told.append(
+            f"All releases of the source so far cost ε = {rounded_up(privacy.source_epsilon)} "
+            f"together; its budget for life is {privacy.budget}."
+        )
+    if privacy.other_plans:
+        told.append(
+            f"The source has paid for {privacy.other_plans} other plans: if this release was "
+            "chosen among several by results on real rows, that choice is not covered."
+        )
+    else:
+        told.append("Tuning on these people's rows: none that was paid for or is on record.")
+    return told
 
 
 def _counted(privacy: SummaryPrivacy) -> str:

@@ -40,7 +40,7 @@ def chinese_guarantee(privacy: SummaryPrivacy, strength: str) -> str:
     """Write the sentence; the arguments are those of :func:`english_guarantee`."""
     if not strength:
         return WITHOUT_ZH[privacy.mode]
-    weak = "保护较弱（ε 大于 8）：" if strength == "weak" else ""
+    weak = "保护较弱（ε 大于 8，或数据源没有上限）：" if strength == "weak" else ""
     source = f"（数据源 {privacy.source_id}）" if privacy.source_id else ""
     bound = privacy.max_events_per_user
     limit = f"，每人最多 {bound} 条行为" if bound else ""
@@ -59,5 +59,20 @@ def chinese_guarantee(privacy: SummaryPrivacy, strength: str) -> str:
         f"（μ = {rounded_up(privacy.mu)}），相邻关系为增加或删除一名{unit}的全部数据"
         f"（以 {privacy.unit}_id 为键{limit}）。共 {n} 个机制，按隐私损失分布合成，为上界。"
         f"{drawn}噪声：{kinds}；来自操作系统的熵源，不接受种子。"
-        "取值域、分箱、上限和用户数均为公开声明或已付费获得。未用这些人的数据调参。"
+        f"取值域、分箱、上限和用户数均为公开声明或已付费获得。{_life(privacy)}"
     )
+
+
+def _life(privacy: SummaryPrivacy) -> str:
+    told = ""
+    if privacy.source_epsilon is not None and privacy.budget is not None:
+        told = (
+            f"该数据源迄今全部发布合计 ε = {rounded_up(privacy.source_epsilon)}，"
+            f"终身预算为 {privacy.budget}。"
+        )
+    if privacy.other_plans:
+        return told + (
+            f"该数据源另有 {privacy.other_plans} 个已付费的方案：如果本次发布是根据真实数据上的结果"
+            "从多次发布中挑选的，这一挑选不在保证之内。"
+        )
+    return told + "没有付费或记录在案的、用这些人的数据进行的调参。"

@@ -70,7 +70,12 @@ def is_guaranteed(privacy: SummaryPrivacy) -> bool:
 
 
 def strength_of(privacy: SummaryPrivacy) -> str:
-    """Name the smallest preset that the release's epsilon stays within, or ``weak``."""
+    """Name the smallest preset that the release's epsilon stays within, or ``weak``.
+
+    A source whose budget has no bound is weak, whatever one release of it costs.
+    """
+    if privacy.budget == WEAK:
+        return WEAK
     epsilon = math.inf if privacy.epsilon is None else privacy.epsilon
     return next((name for name, bound in PRESETS.items() if epsilon <= bound), WEAK)
 

@@ -123,7 +123,8 @@ def write_report(
     """Write the controller's report and what may be shared into an existing folder.
 
     ``report.html`` and ``report.md`` are for the data's controller; ``shareable.html`` and
-    ``receipt.json`` hold no number about real rows.
+    ``receipt.json`` hold no number about real rows. These two are withheld in mode ``dp`` while an
+    audit fails: a release that must not go out has no papers.
 
     Args:
         summary: What :func:`build_summary` gave.
@@ -132,18 +133,20 @@ def write_report(
         folder: Where the files go; files of the same name are replaced at once, never half.
 
     Returns:
-        The paths, by ``html``, ``markdown``, ``shareable`` and ``receipt``.
+        The paths, by ``html``, ``markdown`` and, unless withheld, ``shareable`` and ``receipt``.
 
     Raises:
         SchemaError: If the summary breaks its contract.
     """
-    shared = receipt(parse_summary(summary), context)
+    parsed = parse_summary(summary)
     texts = {
         "html": ("report.html", render_html(summary, evaluation, context)),
         "markdown": ("report.md", render_markdown(summary, evaluation, context)),
-        "shareable": ("shareable.html", render_shareable(summary, context)),
-        "receipt": ("receipt.json", json.dumps(shared, indent=1, ensure_ascii=False) + "\n"),
     }
+    if parsed.privacy.mode != "dp" or all(audit.passed for audit in parsed.privacy.audits):
+        shared = json.dumps(receipt(parsed, context), indent=1, ensure_ascii=False)
+        texts["shareable"] = ("shareable.html", render_shareable(summary, context))
+        texts["receipt"] = ("receipt.json", shared + "\n")
     written = {}
     for kind, (name, text) in texts.items():
         unfinished = folder / f".{name}.unfinished"

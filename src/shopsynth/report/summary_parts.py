@@ -265,6 +265,8 @@ class SummaryPrivacy(SummaryPart):
     """Name of the source in the ledger."""
     source_epsilon: float | None = None
     """What all releases of the source have cost together so far; null likewise."""
+    other_plans: int | None = None
+    """Plans on the source's record that this release did not pay for; null likewise."""
     users_bound: int | None = None
     """Public bound on the number of users."""
     max_events_per_user: int | None = None

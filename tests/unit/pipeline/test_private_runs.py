@@ -12,13 +12,16 @@ PRIVATE = {"mode": "dp", "epsilon": 1.0, "users": 1000}
 DATES = {"validation_from": "2030-01-01", "test_from": "2030-02-01"}
 
 
+NAMED = {**PRIVATE, "source": "tiny shop"}
+
+
 def recipe(base, shop=None, **blocks):
     return make_recipe({"shop": shop or SHOP, "privacy": PRIVATE, **blocks}, base=base)
 
 
 def test_public_facts_pass(tmp_path):
-    check_private_run(recipe(tmp_path, split={"by": "leave_one_out"}))
-    check_private_run(recipe(tmp_path, split=DATES))
+    check_private_run(recipe(tmp_path, split={"by": "leave_one_out"}, privacy=NAMED))
+    check_private_run(recipe(tmp_path, split=DATES, privacy=NAMED))
 
 
 def test_every_fault_is_told_at_once(tmp_path):
@@ -29,7 +32,7 @@ def test_every_fault_is_told_at_once(tmp_path):
     )
     with pytest.raises(PrivacyError) as told:
         check_private_run(asked)
-    for word in ("shop.items", "split.by = 'time'", "clean.cleaners: strange"):
+    for word in ("privacy.source", "shop.items", "split.by = 'time'", "clean.cleaners: strange"):
         assert word in str(told.value)
 
 
@@ -41,11 +44,10 @@ def test_a_catalogue_read_from_order_lines_is_refused(tmp_path):
         {"items": lines, "events": {"path": "events.csv"}, "reviews": orders},
     ):
         with pytest.raises(PrivacyError, match=r"shop\.items.*what people bought"):
-            check_private_run(recipe(tmp_path, shop=shop, split=DATES))
+            check_private_run(recipe(tmp_path, shop=shop, split=DATES, privacy=NAMED))
     tables = [{"path": "sqlite:///shop.db", "table": name} for name in ("goods", "orders")]
-    check_private_run(
-        recipe(tmp_path, shop=dict(zip(("items", "events"), tables, strict=True)), split=DATES)
-    )
+    two = dict(zip(("items", "events"), tables, strict=True))
+    check_private_run(recipe(tmp_path, shop=two, split=DATES, privacy=NAMED))
 
 
 def test_other_modes_are_left_alone(tmp_path):

@@ -131,6 +131,16 @@ def test_a_method_cannot_spend_more_than_its_share(till):
     assert len(till.calls) == 2
 
 
+def test_thresholds_may_not_fail_more_often_than_a_methods_part_of_delta(till):
+    charge = Charge("vocabulary", "gaussian", 9.0, slack=0.6e-6)
+    purse = Purse(till, 0.5, "fake", noise=NoNoise())
+    with pytest.raises(PrivacyError, match="fail with 5e-07 at most"), purse.paying([charge]):
+        pass
+    assert till.calls == []
+    with Purse(till, 1.0, "fake", noise=NoNoise()).paying([charge]):
+        pass
+
+
 def test_strangers_and_heirs_of_mechanisms_read_nothing(till):
     class Heir(Longest):
         pass

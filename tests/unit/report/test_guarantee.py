@@ -58,8 +58,23 @@ def test_the_sentence_names_unit_neighbours_bounds_figures_noise_and_draws():
     assert len(told.unprotected_en) == len(told.unprotected_zh) == 9
 
 
+def test_a_release_chosen_among_several_is_not_said_to_be_untuned():
+    told = guarantee(privacy(other_plans=3))
+    assert "cost ε = 2.5 together; its budget for life is standard" in told.english
+    assert "3 other plans" in told.english
+    assert "Tuning" not in told.english
+    assert "合计 ε = 2.5" in told.chinese
+    assert "3 个已付费的方案" in told.chinese
+
+
+def test_a_source_without_a_bound_is_weak_whatever_one_release_costs():
+    assert guarantee(privacy(epsilon=0.5, budget="weak")).strength == "weak"
+
+
 def test_one_mechanism_without_draws_or_bounds_is_told_without_them():
-    told = guarantee(privacy(mechanisms=PAID[:1], source_id=None, max_events_per_user=None))
+    told = guarantee(
+        privacy(mechanisms=PAID[:1], source_id=None, source_epsilon=None, max_events_per_user=None)
+    )
     assert "1 mechanism," in told.english
     assert not re.search(r"Poisson|at most|of source", told.english)
     assert not re.search(r"泊松|最多|数据源", told.chinese)
@@ -70,7 +85,7 @@ def test_more_than_the_last_preset_is_called_weak():
         "strict", "standard", "relaxed", "weak",
     ]  # fmt: skip
     told = guarantee(privacy(epsilon=12.0))
-    assert told.english.startswith("Weak (ε above 8): ")
+    assert told.english.startswith("Weak (ε above 8, ")
     assert told.chinese.startswith("保护较弱")
 
 
@@ -148,7 +163,7 @@ def private_run(make_evaluation, context, summarise):
         context, privacy=facts, controller_only=frozenset(evaluation.audits["name"]),
         title="Shop <script>",
     )  # fmt: skip
-    evaluation = replace(evaluation, audits=audits)
+    evaluation = replace(evaluation, audits=audits.with_columns(passed=pl.lit(True)))
     return summarise(evaluation, told, private=facts), evaluation, told
 
 
@@ -210,6 +225,13 @@ def test_without_the_names_of_internal_audits_none_is_shared(private_run):
     page = render_shareable(summary, replace(context, controller_only=None))
     assert "canaries" not in page
     assert "No audit that may be shared was run." in page
+
+
+def test_a_release_that_an_audit_stops_has_no_papers(private_run, tmp_path):
+    summary, evaluation, context = private_run
+    summary["privacy"]["audits"][0]["passed"] = False
+    write_report(summary, evaluation, context, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md"]
 
 
 def test_the_receipt_tells_programs_what_the_page_tells_people(private_run, tmp_path):

@@ -77,7 +77,7 @@ def test_keys_stand_in_the_order_of_the_design():
     assert list(summary["fidelity"][0]) == ["table", "metric", "value", "ceiling"]
     assert list(summary["privacy"]) == [
         "mode", "unit", "epsilon", "delta", "audits", "release", "mu", "naive_epsilon",
-        "mechanisms", "budget", "source_id", "source_epsilon", "users_bound",
+        "mechanisms", "budget", "source_id", "source_epsilon", "other_plans", "users_bound",
         "max_events_per_user", "guarantee", "guarantee_zh",
     ]  # fmt: skip
     assert list(summary["privacy"]["audits"][0]) == [

@@ -82,6 +82,7 @@ def run(context: StageContext) -> StageOutput:
         "made": made,
         "max_events_per_user": receipt["max_events_per_user"],
         "paid": [charge for result in spent for charge in result.facts["paid"]],
+        "plans": sum(result.facts["plans"] for result in spent),
         "ledger": _fullest([r.facts["ledger"] for r in spent if r.facts["ledger"]]),
     }
     return StageOutput(outputs, facts)
@@ -178,9 +179,10 @@ def generate_one(job: Job) -> dict[str, Any]:
 def _spent(purse: Purse | None) -> dict[str, Any]:
     """Tell what was paid from a purse, and what the source has cost so far."""
     if purse is None:
-        return {"paid": [], "ledger": None}
+        return {"paid": [], "plans": 0, "ledger": None}
     return {
         "paid": [{"actor": purse.actor, "charge": charge.to_json()} for charge in purse.paid],
+        "plans": purse.n_plans,
         "ledger": {"source": purse.till.source, **purse.till.snapshot().to_json()},
     }
 

@@ -63,5 +63,6 @@ def release_facts(
         "budget": settings.budget,
         "source_id": told["ledger"]["source"],
         "source_epsilon": spent if math.isfinite(spent) else None,
+        "other_plans": len(told["ledger"]["entries"]) - told["plans"],
         "users_bound": settings.users,
     }
