@@ -10,7 +10,7 @@ from shopsynth.evaluate.attacks.canaries import (
 from shopsynth.evaluate.attacks.people import Sides
 from shopsynth.evaluate.attacks.public_canaries import public_canaries
 from shopsynth.evaluate.attacks.shadow import shadow_scores
-from shopsynth.evaluate.audits import CONTROLLER_ONLY, audit_release
+from shopsynth.evaluate.audits import SHAREABLE_AUDITS, audit_release
 from shopsynth.evaluate.base import METRICS, Hits, Lists, Metric, Pairs
 from shopsynth.evaluate.distributions import describe_distributions
 from shopsynth.evaluate.dose_curve import dose_rows
@@ -31,8 +31,8 @@ from shopsynth.evaluate.units import UnitValues
 from shopsynth.evaluate.uplift import Uplift, compare_arms
 
 __all__ = [
-    "CONTROLLER_ONLY",
     "METRICS",
+    "SHAREABLE_AUDITS",
     "SYSTEM",
     "Canaries",
     "CanaryBound",

@@ -36,8 +36,8 @@ class ReportContext:
         headline_model: The model whose uplift is told first.
         metric: The headline metric.
         cutoff: Its list length.
-        controller_only: Audits that read real rows, which only the data's controller may see;
-            ``None`` where that is not known, and then the shareable page shows no audit at all.
+        shareable: Audits that the page for others may tell, because they read no real rows; any
+            other is for the data's controller alone.
 
     Raises:
         SchemaError: If a frame misses a column it must have.
@@ -60,7 +60,7 @@ class ReportContext:
     headline_model: str = "sasrec"
     metric: str = "ndcg"
     cutoff: int = 10
-    controller_only: frozenset[str] | None = None
+    shareable: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         faults = []

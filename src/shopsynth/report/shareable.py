@@ -21,10 +21,8 @@ NO_UPLIFT = (
 
 
 def shareable_audits(summary: Summary, context: ReportContext) -> tuple[SummaryAudit, ...]:
-    """Choose the audits that read no real rows: mechanism audits and canaries."""
-    if context.controller_only is None:
-        return ()
-    return tuple(a for a in summary.privacy.audits if a.name not in context.controller_only)
+    """Choose the audits that are named as shareable, none by default."""
+    return tuple(a for a in summary.privacy.audits if a.name in context.shareable)
 
 
 def privacy_part(summary: Summary) -> dict[str, Any]:

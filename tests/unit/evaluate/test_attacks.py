@@ -9,7 +9,7 @@ import pytest
 
 from fakes.tastes import draw_events, draw_users
 from shopsynth.evaluate import (
-    CONTROLLER_ONLY,
+    SHAREABLE_AUDITS,
     Sides,
     audit_release,
     canary_epsilon,
@@ -20,9 +20,14 @@ from shopsynth.evaluate import (
 from shopsynth.evaluate.attacks.canaries import one_run_epsilon
 from shopsynth.evaluate.attacks.chance import Found, copy_row, draw
 from shopsynth.evaluate.attacks.images import difference_hash, near_duplicate_images
-from shopsynth.evaluate.attacks.membership import largest_auc, membership_rows
+from shopsynth.evaluate.attacks.membership import (
+    Scores,
+    _auc_row,
+    largest_auc,
+    membership_rows,
+)
 from shopsynth.evaluate.attacks.nearest import best_jaccard, item_sets, most_shared
-from shopsynth.evaluate.attacks.outliers import Tail
+from shopsynth.evaluate.attacks.outliers import Tail, isolated_histories, outlier_row
 from shopsynth.evaluate.attacks.people import People
 from shopsynth.evaluate.attacks.ratio import density_ratio
 from shopsynth.evaluate.attacks.risk import Successes, excess_row
@@ -147,6 +152,15 @@ def test_a_release_of_its_members_is_caught_by_membership():
     assert not rows["membership_distance_auc"][3]
     assert not rows["membership_local_auc"][3]
     assert not rows["membership_tpr_at_0.1_percent_fpr"][3]
+
+
+@pytest.mark.parametrize(("n", "can_fail"), [(12, False), (200, True)])
+def test_an_area_that_no_attack_on_so_few_could_exceed_is_no_gate(n, can_fail):
+    apart = Scores(np.ones(n), np.zeros(n), *generator(1).uniform(size=(2, n)))
+    _, value, threshold, passed, power = _auc_row("distance", apart, 0.53, 0.01 / 13)
+    assert (value > 0.53, threshold == 0.53, passed) == (can_fail, can_fail, not can_fail)
+    assert (threshold is None) != can_fail
+    assert ("cannot fail" in power) != can_fail
 
 
 def test_a_classifier_tells_a_crowd_from_others(make_events):
@@ -394,6 +408,16 @@ def test_a_tail_needs_people_that_differ():
     assert tail.p_largest(tail.ratio_at(0.001, 100), 100) == pytest.approx(0.001)
 
 
+@pytest.mark.parametrize(("level", "can_fail"), [(1e-3, True), (1e-30, False)])
+def test_an_outlier_that_even_a_copy_would_not_show_is_no_gate(level, can_fail):
+    train, heldout = draw_events(3, 400, "r"), draw_events(3, 400, "h")
+    copied = train.with_columns(pl.format("s{}", "user_id").alias("user_id"))
+    people = People.encode(Sides(train, heldout, copied))
+    row = outlier_row("any", people, isolated_histories(people), level, "")
+    assert (row[2], row[3]) == ((level, False) if can_fail else (None, True))
+    assert ("cannot fail" in row[4]) != can_fail
+
+
 def test_images_of_train_in_the_release_fail_the_gate():
     pytest.importorskip("PIL")
     train, heldout, made = ([picture(first + n) for n in range(40)] for first in (0, 1_000, 2_000))
@@ -457,8 +481,8 @@ def test_every_audit_of_real_people_is_for_the_controller_alone():
         pii_findings=none, canaries=canaries,
     )  # fmt: skip
     told = set(found["name"])
-    assert told - CONTROLLER_ONLY == {"canary_epsilon", "canary_texts_extracted"}
-    assert CONTROLLER_ONLY - told == {"near_duplicate_images"}
+    assert told & SHAREABLE_AUDITS == {"canary_epsilon", "canary_texts_extracted"}
+    assert told >= SHAREABLE_AUDITS, "an allowed audit that no run makes"
 
 
 def test_a_shop_without_anybody_fails_nothing():

@@ -159,10 +159,7 @@ def private_run(make_evaluation, context, summarise):
               "power": "cannot detect above 4.75"}  # fmt: skip
     audits = pl.concat([evaluation.audits, pl.DataFrame([canary], schema=evaluation.audits.schema)])
     facts = {key: value for key, value in DP.items() if key != "audits"}
-    told = replace(
-        context, privacy=facts, controller_only=frozenset(evaluation.audits["name"]),
-        title="Shop <script>",
-    )  # fmt: skip
+    told = replace(context, privacy=facts, shareable=frozenset({"canaries"}), title="Shop <script>")
     evaluation = replace(evaluation, audits=audits.with_columns(passed=pl.lit(True)))
     return summarise(evaluation, told, private=facts), evaluation, told
 
@@ -218,11 +215,11 @@ def test_the_shareable_page_holds_no_number_about_real_rows(private_run):
     assert "WHITE HANGING HEART" not in body
 
 
-def test_without_the_names_of_internal_audits_none_is_shared(private_run):
+def test_no_audit_is_shared_that_is_not_named_as_shareable(private_run):
     from dataclasses import replace
 
     summary, _, context = private_run
-    page = render_shareable(summary, replace(context, controller_only=None))
+    page = render_shareable(summary, replace(context, shareable=frozenset()))
     assert "canaries" not in page
     assert "No audit that may be shared was run." in page
 

@@ -14,7 +14,7 @@ LOGAN, PoPETs 2019; Carlini et al., Membership inference from first principles, 
 true positive rate at a low false positive rate).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,28 +120,61 @@ def membership_scores(people: People) -> dict[str, Scores]:
 
 
 def _auc_row(attack: str, scores: Scores, bound: float, level: float) -> Row:
-    from scipy.stats import norm
-
     name = f"membership_{attack}_auc"
     if min(scores.train.size, scores.heldout.size) < 2:
         return name, float("nan"), None, True, "with so few people no attack can be judged"
-    area = auc(scores.train, scores.heldout)
-    elsewhere, spread, spread_more = paired_auc(
-        (scores.train, scores.heldout), (scores.train_elsewhere, scores.heldout_elsewhere)
-    )
-    z = float(norm.isf(level))
-    low = max(0.0, area - z * spread)
-    more = area - max(0.5, elsewhere) + 0.5 - z * spread_more
-    value = min(low, more)
+    found = _Area.measure(scores, level)
+    ones, zeros = np.ones(scores.train.size), np.zeros(scores.heldout.size)
+    perfect = _Area.measure(replace(scores, train=ones, heldout=zeros), level)
+    reach = max(found.surely, perfect.surely)
     power = (
-        f"area {area:.3f}, 95 % interval {area - 1.96 * spread:.3f} to "
-        f"{min(1.0, area + 1.96 * spread):.3f}, of {scores.train.size} members and "
+        f"area {found.area:.3f}, 95 % interval {found.area - 1.96 * found.error:.3f} to "
+        f"{min(1.0, found.area + 1.96 * found.error):.3f}, of {scores.train.size} members and "
         f"{scores.heldout.size} others; the same attack on other real people's rows reaches "
-        f"{elsewhere:.3f}, which is the season and not the release; the value is the lower bound "
-        f"beyond chance and season, and an area below {bound + z * max(spread, spread_more):.3f} "
-        "could not be told from the bound"
+        f"{found.elsewhere:.3f}, which is the season and not the release; the value is the lower "
+        "bound beyond chance and season, "
     )
-    return name, value, bound, value <= bound, power
+    if reach <= bound:
+        power += (
+            f"and even a perfect attack on these people would show {reach:.3f}, which is within "
+            f"the bound of {bound:.3f}, so this gate cannot fail"
+        )
+        return name, found.surely, None, True, power
+    power += f"and an area below {bound + found.margin:.3f} could not be told from the bound"
+    return name, found.surely, bound, found.surely <= bound, power
+
+
+@dataclass(frozen=True)
+class _Area:
+    """What one attack reaches.
+
+    Attributes:
+        area: Under its ROC curve.
+        error: Standard error of the area.
+        elsewhere: Area of the same attack on the stand-in.
+        margin: What the larger of the errors, of the area and of the difference, allows for.
+        surely: Lower bound of the area beyond chance and season.
+    """
+
+    area: float
+    error: float
+    elsewhere: float
+    margin: float
+    surely: float
+
+    @classmethod
+    def measure(cls, scores: Scores, level: float) -> "_Area":
+        """Compare an attack with the same attack on the stand-in."""
+        from scipy.stats import norm
+
+        area = auc(scores.train, scores.heldout)
+        elsewhere, error, error_more = paired_auc(
+            (scores.train, scores.heldout), (scores.train_elsewhere, scores.heldout_elsewhere)
+        )
+        z = float(norm.isf(level))
+        more = area - max(0.5, elsewhere) + 0.5 - z * error_more
+        surely = min(max(0.0, area - z * error), more)
+        return cls(area, error, elsewhere, z * max(error, error_more), surely)
 
 
 def _top_row(scores: Scores, level: float) -> Row:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from shopsynth.evaluate import CONTROLLER_ONLY
+from shopsynth.evaluate import SHAREABLE_AUDITS
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.local import free_cores
@@ -188,7 +188,7 @@ def render(job: Job) -> dict[str, Any]:
         ),
         recipe=json.dumps(recipe, indent=2, ensure_ascii=False),
         samples=_samples(job),
-        controller_only=CONTROLLER_ONLY,
+        shareable=SHAREABLE_AUDITS,
     )
     summary = build_summary(
         evaluation,
