@@ -66,8 +66,8 @@ def check_recipe(recipe: Recipe, until: str) -> None:
     if order.index(until) >= order.index("privacy"):
         check_private_run(recipe)
     if order.index(until) >= order.index("generate"):
-        for entry in _claims(recipe):
-            _refuse_mode(entry, recipe.privacy.mode)
+        for entry in recipe.generate:
+            _refuse_mode(entry.synthesizer, recipe.privacy.mode)
 
 
 def _claims(recipe: Recipe) -> list[str]:

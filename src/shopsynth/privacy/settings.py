@@ -70,8 +70,8 @@ class PrivacySettings(Settings):
     standard 3, relaxed 8; weak has no bound and is named so in every report."""
 
     source: str | None = None
-    """Name of the source in the ledger; it stays the same when rows are added. Without one, the
-    names and places of the shop's tables."""
+    """Name of the shop in the ledger; mode dp needs it. The budget for life is kept under it, so it
+    stays the same when files move and rows are added."""
 
     ledger: str | None = None
     """Folder of the ledger of mode dp; without one, shopsynth/ledger in the user's own state

@@ -158,6 +158,12 @@ def test_strangers_and_heirs_of_mechanisms_read_nothing(till):
     assert till.calls == []
 
 
+def test_a_method_put_in_place_of_a_mechanisms_own_reads_nothing(till):
+    taught = Longest()
+    object.__setattr__(taught, "answer", lambda rows, noise: rows)
+    assert dp_view(till).buy([taught]) == [2]
+
+
 def test_who_has_no_purse_buys_nothing(till):
     with pytest.raises(PrivacyError, match="no purse"):
         dp_view().buy([Longest()])

@@ -86,7 +86,7 @@ class UserHistogram:
             ``(n_cells,)`` noisy counts, negative ones included.
         """
         n_cells = self.feature.n_cells
-        user, cell = self.feature.pairs(rows)
+        user, cell = type(self.feature).pairs(self.feature, rows)
         key, count = np.unique(user * n_cells + cell, return_counts=True)
         user, cell = np.divmod(key, n_cells)
         norm = np.sqrt(np.bincount(user, weights=count.astype(np.float64) ** 2))
