@@ -145,6 +145,11 @@ class Grid:
         step = math.ldexp(1.0, math.frexp(deviation)[1] - 1) / _UNITS_PER_DEVIATION
         return cls(step=step, scale=deviation / step * (1 + _ROUNDING_MARGIN))
 
+    @property
+    def greatest(self) -> float:
+        """The largest answer that is told apart: 2^23 to 2^24 deviations; larger ones are it."""
+        return _GREATEST_VALUE * self.step
+
     def units(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Put one user's contributions on the grid, toward zero, so that no norm grows.
 
@@ -158,7 +163,7 @@ class Grid:
         if not np.all(np.abs(units) <= _GREATEST_VALUE):
             raise PrivacyError(
                 "grid of an answer: expected finite contributions of at most "
-                f"{_GREATEST_VALUE * self.step:.3g}, got others; bound them first"
+                f"{self.greatest:.3g}, got others; bound them first"
             )
         return units.astype(np.int64)
 

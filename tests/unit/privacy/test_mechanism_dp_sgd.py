@@ -153,6 +153,20 @@ def test_sums_do_not_depend_on_order_or_microbatch() -> None:
     assert torch.equal(whole, whole.trunc())
 
 
+@pytest.mark.parametrize("kind", ["plain", "attention"])
+def test_with_one_user_a_microbatch_nobody_changes_how_others_are_rounded(kind: str) -> None:
+    users, module = tokens(9), network(kind)
+    alone = dataclasses.replace(PLAN, microbatch=1)
+
+    def summed(drawn: list[int]) -> Tensor:
+        return clipped_sum(module, next_token_loss, (users,), np.array(drawn), alone)
+
+    everybody = list(range(9))
+    for one in (0, 4, 8):
+        others = [user for user in everybody if user != one]
+        assert torch.equal(summed(everybody) - summed(others), summed([one]))
+
+
 def moved_weights(users: Tensor, plan: Schedule, noise: SeededNoise | NoNoise) -> NDArray:
     module = network()
     before = torch.cat([p.detach().flatten().clone() for p in module.parameters()])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.noise import NoNoise, SeededNoise
+from fakes.noise import Asked, NoNoise, SeededNoise
 from shopsynth.privacy.mechanisms import (
     MECHANISMS,
     DPQuantiles,
@@ -21,8 +21,8 @@ from shopsynth.privacy.mechanisms import (
     NoisyCount,
 )
 from shopsynth.privacy.mechanisms.hashed_words import hash_words
-from shopsynth.privacy.mechanisms.shares import sum_shares, user_numbers
-from shopsynth.privacy.noise import Grid, SystemNoise
+from shopsynth.privacy.mechanisms.shares import saturating_sums, sum_shares, user_numbers
+from shopsynth.privacy.noise import Grid, SystemNoise, discretisation_slack
 from shopsynth.schema import Dataset, PrivacyError, SchemaError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,6 +91,26 @@ def test_the_count_counts_users_not_rows() -> None:
         NoisyCount(3.0, table="users").answer(data, NoNoise())
 
 
+def test_a_shop_beyond_the_grid_is_held_at_its_end_and_not_refused() -> None:
+    data = shop([(user, "a", 1, 0) for user in "stuvw"])
+    assert NoisyCount(2.0**-23).answer(data, NoNoise()) == 2.0
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(-(2**62), 2**62) | st.integers(-9, 9)), max_size=30
+    )
+)
+def test_sums_are_exact_and_end_at_a_bound_instead_of_turning_over(
+    marks: list[tuple[int, int]],
+) -> None:
+    cell, units = np.array(marks, dtype=np.int64).reshape(-1, 2).T
+    bound = 2**62
+    sums = [sum(unit for place, unit in marks if place == at) for at in range(3)]
+    held = [max(-bound, min(bound, each)) for each in sums]
+    assert saturating_sums(cell, units, 3).tolist() == held
+
+
 def test_quantiles_are_those_of_an_average_user() -> None:
     edges = tuple(float(edge) for edge in range(0, 101, 5))
     cheap = [(f"cheap{n}", "a", 12.0, 0) for n in range(75)]
@@ -122,6 +142,22 @@ def test_numbers_outside_of_the_range_go_to_its_ends_and_no_rows_to_the_middle()
     assert asked.answer(shop([("u", "a", 1e9, 0)]), NoNoise())[0] == 2.5
     assert asked.answer(shop([("u", "a", -5, 0)]), NoNoise())[0] == 0.5
     assert asked.answer(shop([]), NoNoise())[0] == 1.5
+
+
+def test_the_vocabulary_pays_for_the_values_of_one_user_however_many_there_are() -> None:
+    """The others' weights are the same without that user, and so is the noise on them."""
+    asked = DPVocabulary("item_id", 5.0, 1e-9, max_values=3)
+    failure = 1e-9 / (1 - 1e-9)
+    assert asked.charge().slack == failure + discretisation_slack(3)
+    many: list[tuple[str, str, float | None, float]] = [
+        (f"u{n}", f"i{n}-{k}", 1, 0) for n in range(9) for k in range(4)
+    ]
+    without, own = Asked(), Asked()
+    asked.answer(shop(many), without)
+    asked.answer(shop([*many, *[("z", f"z{k}", 1, 0) for k in range(9)]]), own)
+    first, second = without.calls[0][0], own.calls[0][0]
+    assert second.size - first.size == 3
+    assert np.array_equal(second[: first.size], first)
 
 
 def test_the_vocabulary_tells_common_values_and_no_rare_one() -> None:

@@ -57,5 +57,7 @@ class NoisyCount:
         """
         users = rows.need(self.table)["user_id"].drop_nulls().n_unique()
         grid = Grid.for_noise(self.noise_multiplier)
-        noisy = noise.gaussian(grid.units(np.array([float(users)])), grid.scale)
+        # Held at a bound rather than refused: a refusal would tell how many users there are.
+        held = np.array([min(float(users), grid.greatest)])
+        noisy = noise.gaussian(grid.units(held), grid.scale)
         return float(grid.values(noisy)[0])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shopsynth.privacy.charges import Charge
 from shopsynth.privacy.mechanisms.base import register
 from shopsynth.privacy.mechanisms.features import FEATURES, Feature
+from shopsynth.privacy.mechanisms.shares import saturating_sums
 from shopsynth.privacy.noise import Grid, NoiseSource, discretisation_slack
 from shopsynth.schema import Dataset, PrivacyError
 
@@ -92,15 +93,5 @@ class UserHistogram:
         norm = np.sqrt(np.bincount(user, weights=count.astype(np.float64) ** 2))
         shortened = count * np.minimum(1.0, self.clip / np.maximum(norm, 1.0))[user]
         grid = Grid.for_noise(self.deviation)
-        exact = _integer_sums(cell, grid.units(shortened), n_cells)
+        exact = saturating_sums(cell, grid.units(shortened), n_cells)
         return grid.values(noise.gaussian(exact, grid.scale))
-
-
-def _integer_sums(
-    cell: NDArray[np.int64], units: NDArray[np.int64], n_cells: int
-) -> NDArray[np.int64]:
-    """Add up grid units by cell; in integers, because float64 would round and bend the proof."""
-    order = np.argsort(cell, kind="stable")
-    running = np.concatenate(([0], np.cumsum(units[order])))
-    ends = np.searchsorted(cell[order], np.arange(n_cells + 1))
-    return np.diff(running[ends])

@@ -21,9 +21,6 @@ from shopsynth.privacy.mechanisms.shares import (
 from shopsynth.privacy.noise import Grid, NoiseSource, discretisation_slack
 from shopsynth.schema import Dataset, PrivacyError
 
-_GREATEST_DOMAIN = 10_000_000
-"""For the slack of discretisation, 1e-12: noise is drawn for every value that occurs."""
-
 
 @register
 @dataclass(frozen=True)
@@ -39,6 +36,11 @@ class DPVocabulary:
     plus noise exceeds the threshold, for one of the user's t such values; the threshold keeps the
     chance of that at ``threshold_delta`` for every t up to ``max_values``, and a mechanism that
     fails with chance d on top of another costs d / (1 − d) in delta.
+
+    How many values get noise depends on the rows, and that is no matter: with or without one user
+    all weights but those of their own values, at most ``max_values``, are the same, and so is the
+    independent noise on them. The discrete noise is charged (as slack) for these alone. Neither a
+    largest number of values nor a refusal above it is needed; a refusal would tell of the rows.
 
     Attributes:
         column: A text column of ``table``.
@@ -91,7 +93,7 @@ class DPVocabulary:
             f"vocabulary: {self.table}.{self.column}",
             "gaussian",
             self.noise_multiplier,
-            slack=failure + discretisation_slack(_GREATEST_DOMAIN),
+            slack=failure + discretisation_slack(self.max_values),
             detail={
                 "sensitivity": 1,
                 "threshold": self.threshold,
