@@ -19,8 +19,8 @@ test = 0.1
 
 [privacy]
 # deidentify: pseudonyms, no direct identifiers, at most max_events_per_user rows of one person.
-# It gives no differential privacy and the data stay personal. Mode "dp" is the goal for personal
-# data; a synthesizer that cannot run in a mode refuses it. "public" is for data about nobody.
+# It gives no differential privacy and the data stay personal. "dp" gives it, to every person, with
+# markov; a synthesizer that cannot run in a mode refuses it. "public" is for data about nobody.
 mode = "deidentify"
 unit = "user"
 max_events_per_user = 256

@@ -89,8 +89,8 @@ class PrivacySettings(Settings):
 
     canaries: int = Field(default=0, ge=0)
     """Users who do not exist, half of them put among those that a synthesizer learns from, so that
-    an audit can count how many it gives away. 1,000 show an epsilon of 4.7 at most; they are noise
-    to a small shop, so there are none unless asked for."""
+    an audit can count how many it gives away. 1,000 show an epsilon of 5.19 at most; they are
+    noise to a small shop, so there are none unless asked for."""
 
     replacement: Literal["tag", "pseudonym", "fake"] = "tag"
     """What stands in free text where personal data were, in mode deidentify: a typed tag, a keyed
