@@ -87,6 +87,24 @@ FOUND = [
     ("NAME", "{} bought two", "José García"),
     ("NAME", "please mail back, {}", "Tom"),
     ("NAME", "spoke with {} about it", "Olumide"),
+    ("NAME", "{} will sign for it.", "Zhou Meiling"),
+    ("NAME", "I agree with {}, it squeaks", "T. Okafor"),
+    ("NAME", "the {} family ordered it", "Kowalski"),
+    ("NAME", "mrs. {} told me so", "sharma"),
+    ("NAME", "my hubby {} likes it", "gareth"),
+    ("NAME", "Works well. {} xx", "hannah"),
+    ("NAME", "for our teacher, {}, who retires", "rosalind"),
+    ("NAME", "麻烦转告师傅，他姓{}，谢谢", "崔"),
+    ("NAME", "{}的快递到了吗", "热依扎·艾山"),
+    ("NAME", "请联系{}取货", "卓玛央金"),
+    ("NAME", "全名{}，请核对", "田野"),
+    ("NAME", "收貨人：{}，謝謝", "陳怡君"),
+    ("WECHAT", "DM or WeChat {} for samples", "glowbyrenee"),
+    ("WECHAT", "message {} on WeChat", "deals_daily99"),
+    ("QQ", "用qq聊，{}这个号", "7379935087"),
+    ("PLATE", "my licence plate {} is new", "7KRW418"),
+    ("PASSPORT", "renewed my passport, new number {}, ok", "468763737"),
+    ("ADDRESS", "Adresse: {}", "Lindenallee 23, 50968 Köln"),
 ]
 
 CLEAN = [
@@ -115,6 +133,12 @@ def test_a_finding_has_its_kind_and_its_place_in_the_text_as_given(kind, frame, 
     found = find_pii([text])
     assert found["kind"].to_list() == [kind]
     assert text[found["start"][0] : found["end"][0]] == value
+
+
+def test_a_name_is_likelier_where_something_else_is_personal():
+    text = "Kettle 415-555-2671 holder Jiri Prochazka"
+    assert find_pii([text])["kind"].to_list() == ["PHONE", "NAME"]
+    assert find_pii([text.replace("415-555-2671", "blue")]).is_empty()
 
 
 @pytest.mark.parametrize("text", CLEAN)

@@ -16,10 +16,14 @@ from shopsynth.privacy.pii.places import (
     ROAD,
     STATES,
     STREET,
+    STREET_WORDS,
 )
 
 _HAN = r"[\u3400-\u9fff]"
-_NUMBER = r"(?:[A-Za-z]?[0-9]{1,5}[A-Za-z]?|[一二三四五六七八九十百]{1,4})(?: ?- ?[0-9]{1,5}){0,4}"
+_NUMBER = (
+    r"(?:[A-Za-z甲乙丙丁]?[0-9]{1,5}[A-Za-z]?|[一二三四五六七八九十百]{1,4})"
+    r"(?: ?- ?[0-9]{1,5}){0,4}"
+)
 _UNIT = (
     r"(?:号楼|号院|号门|号[甲乙丙丁]?(?:附[0-9]{1,4}号)?"
     r"|栋|幢|座|单元|室|弄|层|楼|房|户|门|组|期|队)"
@@ -39,9 +43,9 @@ _REST = re.compile(r"[\u3400-\u9fff]{2,7}(?=[^\u3400-\u9fff]|\Z)")
 _NOT_REST = re.compile("的|了|我|你|请|谢|收|吗|呢|吧|啊|有|没|不|就|这|那|附近|旁|对面|可以|门口")
 _MORE = re.compile(
     rf"[ ,]{{0,2}}(?:附?{_NUMBER} ?{_UNIT}(?:门厅|大堂|前台)?"
-    rf"|{_HAN}{{1,8}}?{ESTATE}(?={_HAN}{{0,2}}?(?:[^\u3400-\u9fff]|\Z))(?: ?{_NUMBER} ?{_UNIT})?"
+    rf"|{_HAN}{{1,8}}?{ESTATE}(?=[^\u3400-\u9fff]|\Z)(?: ?{_NUMBER} ?{_UNIT})?"
     r"|[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?![0-9A-Za-z-])"
-    rf"|(?:[A-Za-z]|[东南西北]) ?(?:座|区|门|栋|单元)|[0-9]{{3,4}}(?![0-9A-Za-z-]))"
+    rf"|(?:[A-Za-z]|[东南西北]) ?(?:座|区|门|栋|单元|室|房)|[0-9]{{3,4}}(?![0-9A-Za-z-]))"
 )
 _AREA = re.compile(
     rf"{PROVINCE_OR_CITY}(?:省|市|自治区|壮族自治区|回族自治区|维吾尔自治区|特别行政区)?[ ,]?"
@@ -64,7 +68,7 @@ _LEFT = 36
 _STREET = re.compile(
     r"(?<![0-9A-Za-z.,-])(?:No\.? ?)?(?P<house>[0-9]{1,6}[A-Za-z]?(?:[-/][0-9]{1,4}[A-Za-z]?)?),? "
     r"(?P<words>(?:(?!No\.? )(?:[A-Za-z][\w'.-]{0,20}|[0-9]{1,3}(?:st|nd|rd|th)) ){1,4}?)"
-    rf"(?i:{STREET})(?![0-9A-Za-z'-])\.?(?: [0-9]{{1,4}}(?=,))?"
+    rf"(?i:{STREET})(?! (?i:{STREET_WORDS})(?![A-Za-z]))(?![0-9A-Za-z'-])\.?(?: [0-9]{{1,4}}(?=,))?"
 )
 _ADDRESS_CUE = re.compile(
     r"(?i:address|live|living|lives|moved|ship|shipped|deliver|delivered|delivery|send|sent|mail"
@@ -72,19 +76,26 @@ _ADDRESS_CUE = re.compile(
 )
 _UNIT_EN = (
     r"(?:,? ?(?i:apt|apartment|suite|ste|unit|flat|room|rm|floor|fl|bldg|building|#)\.? ?#?"
-    r" ?[0-9A-Za-z-]{1,6}(?![0-9A-Za-z]))"
+    r" ?[0-9A-Za-z][0-9A-Za-z/-]{0,5}(?![0-9A-Za-z]))"
 )
 _POSTCODE = r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-BD-HJLNP-UW-Z]{2}(?![0-9A-Za-z]))"
+_CITY = r"(?!Please|Thanks|Thank|And|But|The|My|I |It|We|You|Is|Attn|Phone|Tel)[A-Z][\w'.-]{1,20}"
 _TAIL = re.compile(
-    rf"{_UNIT_EN}?(?:,? [A-Z][A-Za-z'.-]{{1,20}}(?: [A-Z][A-Za-z'.-]{{1,20}}){{0,2}}(?=,)){{0,2}}"
-    rf"(?:,? (?:[A-Z][A-Za-z'.-]{{1,20}} ){{0,3}}(?:(?:{STATES})\.?,? [0-9]{{5}}(?:-[0-9]{{4}})?"
-    rf"(?![0-9])|(?:{STATES}) [0-9]{{4}}(?![0-9])|(?:{STATES})(?![A-Za-z])|{_POSTCODE}"
-    rf"|[0-9]{{5}}(?![0-9])))?"
+    rf"{_UNIT_EN}?(?:,? ?(?:{_CITY})(?: {_CITY}){{0,2}}(?=,)){{0,3}}"
+    rf"(?:,? (?:{_CITY} ){{0,3}}(?:(?:{STATES})\.?,? [0-9]{{5}}(?:-[0-9]{{4}})?(?![0-9])"
+    rf"|(?:{STATES}) [0-9]{{4}}(?![0-9])"
+    rf"|(?:{STATES}),? [A-Z][0-9][A-Z] ?[0-9][A-Z][0-9](?![0-9A-Z])"
+    rf"|(?:{STATES})(?![A-Za-z])|{_POSTCODE}|[0-9]{{5}}(?![0-9])"
+    rf"(?: {_CITY})?)|, {_CITY}(?: {_CITY})?(?=[.;!?)\n]|\Z| is | please))?"
 )
 _AFTER_WEAK = re.compile(
     rf"\Z|[,.;!?)\n]|{_UNIT_EN}| (?:in|and|is|please|thanks|by)\b| {_POSTCODE}"
 )
 _ABBREVIATED = frozenset({"st", "dr", "ct", "pl", "sq", "ter", "cir", "ave", "rd", "ln"})
+_GERMAN = re.compile(
+    r"(?<![\w-])[A-Z\u00c4\u00d6\u00dc][\w.-]{0,20}(?i:straße|strasse|str\.|allee|platz|gasse|ufer)"
+    r" ?[0-9]{1,4}[a-z]?(?:,? [0-9]{5}(?: [A-Z\u00c4\u00d6\u00dc][\w-]{1,20})?)?(?![0-9A-Za-z])"
+)
 _CITY_ZIP = re.compile(
     rf"(?<![A-Za-z])[A-Z][a-z]{{2,15}}(?: [A-Z][a-z]{{2,15}}){{0,2}},? (?:{STATES})"
     r" [0-9]{5}(?:-[0-9]{4})?(?![0-9A-Za-z])"
@@ -162,14 +173,19 @@ def _english(plain: str) -> Iterator[Hit]:
         start = flat.start() if flat else match.start()
         start += len(plain[start:end]) - len(plain[start:end].lstrip(" ,"))
         yield Hit("ADDRESS", start, end, "street-and-number")
-    for pattern, rule in ((_CITY_ZIP, "city-and-zip"), (_BOX, "post-box")):
+    for pattern, rule in ((_GERMAN, "german"), (_CITY_ZIP, "city-and-zip"), (_BOX, "post-box")):
         for match in pattern.finditer(plain):
             yield Hit("ADDRESS", match.start(), match.end(), rule)
 
 
+def _counted(word: str) -> str:
+    """Fold a word's case, unless it is the letter of a compass point."""
+    return word if word in ("N", "S", "E", "W") else word.lower()
+
+
 def _is_street(plain: str, match: re.Match[str]) -> bool:
     words = match["words"].split()
-    if NOT_A_STREET.intersection(word.lower() for word in words):
+    if NOT_A_STREET.intersection(_counted(word) for word in words):
         return False
     kind = match["strong"] or match["weak"]
     is_titled = all(word[0].isupper() or word[0].isdigit() for word in words) and kind[0].isupper()

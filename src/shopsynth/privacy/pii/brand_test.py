@@ -35,10 +35,12 @@ class BrandTest:
         """Test the span from ``start`` to ``end`` of a folded text."""
         if plain[start:end].isascii() or plain[start] < "\u0370":
             return self._is_latin(plain, start, end)
+        goes_on = plain[end : end + 1] >= "\u3400"
         return any(
             plain[first:last].lower() in self._brands
             for first in range(max(0, start - 2), start + 1)
-            for last in range(end, min(len(plain), end + _AROUND) + 1)
+            # In a running text a brand at the beginning of the span counts too: "罗莱清仓".
+            for last in range(start + 2 if goes_on else end, min(len(plain), end + _AROUND) + 1)
         )
 
     def _is_latin(self, plain: str, start: int, end: int) -> bool:
@@ -46,7 +48,8 @@ class BrandTest:
         left, right = max(0, start - 48), min(len(plain), end + 48)
         words = [match.span() for match in _WORD.finditer(plain, left, right)]
         for first, (begin, _) in enumerate(words):
-            if begin >= end:
+            # "Isaiah Coleman" is no lantern: the brand has to cover the name's first word.
+            if begin > start:
                 break
             for _, stop in words[first : first + _MOST_WORDS]:
                 if stop > start and self._is_one(plain[begin:stop].lower()):

@@ -40,10 +40,11 @@ _SPELLED_EMAIL = re.compile(
 )
 
 _WECHAT_CUE = re.compile(
-    r"(?:微信号?码?|威信号?|薇信号?|微信ID|(?<![A-Za-z])(?i:we ?chat|weixin|wx|vx|v信|v号|微x)"
-    r"(?: ?(?i:id|account|no\.?|号))?|加(?:我|个|下)?(?i:v|微|薇|威|w)信?号?"
+    r"(?:微信号?码?|卫星号|卫❤|威信号?|薇信号?|微信ID|(?<![A-Za-z])(?i:we ?chat|weixin|wx|vx|v信"
+    r"|v号|微x)"
+    r"(?: ?(?i:id|account|no\.?|号))?|加(?:我|个|下)?(?i:v|微|薇|威|w)信?号?|[薇微威](?=[❤♥💚💬:])"
     r"|(?<![A-Za-z])(?i:v)(?=[:])|\+(?i:v|微|薇)|➕(?i:v|微))"
-    r"(?P<sep> ?(?:[:=]|是|为|号是?|(?i:is)|搜索?|同号|[,」】])?[ :]{0,3})"
+    r"(?P<sep> ?(?:[:=]|是|为|号是?|(?i:is)|搜索?|同号|[,」】❤♥💚💬])?[ :]{0,3})"
     r"(?P<id>[A-Za-z][-_0-9A-Za-z]{5,19}|[0-9]{5,12})(?![-_0-9A-Za-z@.])"
 )
 _ON_WECHAT = re.compile(
@@ -54,12 +55,15 @@ _ON_WECHAT = re.compile(
 _ON_QQ = re.compile(
     r"(?<![0-9A-Za-z.-])(?P<id>[1-9][0-9]{4,10}) ?(?i:on|in|via|@)? ?(?i:qq)(?![A-Za-z@])"
 )
+_NEAR_QQ = re.compile(
+    r"(?<![0-9A-Za-z])(?i:qq)[^0-9A-Za-z\n]{1,8}(?P<id>[1-9][0-9]{6,10})(?![0-9A-Za-z@.-])"
+)
 _WXID = re.compile(r"(?<![0-9A-Za-z])wxid_[0-9a-z]{6,20}" + _RIGHT)
 _GOODS = (
     "account accounts payment payments contact customer service group groups friend friends"
     " official message messages please public article moments number scan code codes follow store"
     " support channel program programs sticker stickers version wallet scanning paying payable"
-    " accepted"
+    " accepted banned"
 )
 _NO_IDS = frozenset(_GOODS.split())
 _QQ = re.compile(
@@ -73,6 +77,7 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(
     rf"(?<![0-9A-Za-z.])(?<![.:-][0-9]){_OCTET}(?: ?[.。] ?{_OCTET}){{3}}(?![0-9A-Za-z]|\.[0-9])"
 )
+_VERSION = re.compile(r" ?(?:版|固件|系统|(?i:version|firmware|release|build))")
 _IPV6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Za-z:])")
 
 
@@ -118,6 +123,8 @@ def _messengers(plain: str) -> Iterator[Hit]:
             yield Hit("WECHAT", match.start("id"), match.end("id"), "on-wechat")
     for match in _ON_QQ.finditer(plain):
         yield Hit("QQ", match.start("id"), match.end("id"), "on-qq")
+    for match in _NEAR_QQ.finditer(plain):
+        yield Hit("QQ", match.start("id"), match.end("id"), "near-qq")
     for match in _QQ.finditer(plain):
         if sum(character.isdigit() for character in match["id"]) <= 11:
             yield Hit("QQ", match.start("id"), match.end("id"), "qq")
@@ -136,7 +143,8 @@ def _networks(plain: str) -> Iterator[Hit]:
     for match in _IPV4.finditer(plain):
         cue = cue_before(plain, match.start())
         octets = [int(part) for part in re.findall("[0-9]+", match[0])]
-        is_version = cue == "product" or max(octets) < 10 or " " in match[0] or "。" in match[0]
+        is_version = cue == "product" or _VERSION.match(plain, match.end()) is not None
+        is_version = is_version or max(octets) < 10 or " " in match[0] or "。" in match[0]
         if cue == "ip" or not is_version:
             yield Hit("IP", match.start(), match.end(), "ipv4")
     if plain.count(":") < 2:

@@ -12,7 +12,8 @@ _GAP = 14
 """Most characters between a cue word and its number: "is:", "号码是", a plus and a bracket."""
 
 _LATIN = {
-    "phone": "phoned|rang|texted|tel|telephone|phone|phones|mobile|mob|cell|call|calls|text|sms|whatsapp"
+    "phone": "phoned|rang|texted"
+    "|tel|telephone|phone|phones|mobile|mob|cell|call|calls|text|sms|whatsapp"
     "|telegram|dial"
     "|ring|ph|fax|reach|contact|handphone|hp|line",
     "card": "card|cards|visa|mastercard|amex|unionpay|debit|credit|cc|account|acct",

@@ -37,9 +37,11 @@ _FINDINGS = pl.Schema(
 )
 
 _MAY_HOLD = (
-    r"\p{N}|[@＠#]|://|[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{11}|[路街道巷弄村镇园区栋幢座室楼]"
-    r"|(?i:\bat\b|艾特|wxid|wx|vx|we ?chat|weixin|微|薇|威|加[vwｖｗ]|[+＋][vｖ])|[ａ-ｚＡ-Ｚ]"
-    r"|[/?][^ ]{0,80}="
+    r"\p{N}|[@＠#]|://|[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{11}"
+    r"|[路街道巷弄村镇鎮园園区區栋棟幢座室楼樓]"
+    r"|(?i:\bat\b|艾特|wxid|wx|vx|we ?chat|weixin|微|薇|威|卫星号|加[vwｖｗ]|[vｖ][:：]"
+    r"|[+＋➕][vｖ])"
+    r"|[ａ-ｚＡ-Ｚ]|[/?][^ ]{0,80}=|/[0-9a-z_.~-]{6}"
 )
 """What every text holds that has more than names in it; all texts are matched with it at once."""
 
@@ -118,15 +120,15 @@ def as_series(texts: Sequence[str | None] | pl.Series) -> pl.Series:
 
 def _rule_hits(plain: str, is_brand: BrandTest, *, has_more: bool, names: bool) -> Iterator[Hit]:
     """Yield hits in their order of right: what comes first wins where two overlap."""
-    if has_more:
-        yield from find_contacts(plain)
-        yield from find_papers(plain)
-        yield from find_numbers(plain)
-        yield from find_addresses(plain)
+    is_personal = False
+    for find in (find_contacts, find_papers, find_numbers, find_addresses) if has_more else ():
+        for hit in find(plain):
+            is_personal = True
+            yield hit
     if names:
         if not plain.isascii():
-            yield from find_chinese_names(plain, is_brand)
-        yield from find_english_names(plain, is_brand)
+            yield from find_chinese_names(plain, is_brand, is_personal=is_personal)
+        yield from find_english_names(plain, is_brand, is_personal=is_personal)
 
 
 def _placed(text: Folded, hits: list[Hit]) -> list[Hit]:

@@ -21,14 +21,16 @@ from shopsynth.privacy.pii.lexicon_en import (
 )
 from shopsynth.privacy.pii.names_known import (
     find_known_names,
+    find_pinyin_names,
     is_goods,
     is_plain_given,
+    is_spoken,
     plain_word,
 )
 from shopsynth.privacy.pii.names_zh import IsBrand
 
 _UPPER = r"[A-Z\u00c0-\u00de\u0100-\u017f]"
-_WORD = rf"{_UPPER}[A-Za-z\u00c0-\u024f'’-]{{1,20}}(?![A-Za-z\u00c0-\u024f])"
+_WORD = rf"(?:al-|el-|bin-|d'|d’)?{_UPPER}[A-Za-z\u00c0-\u024f'’-]{{1,20}}(?![A-Za-z\u00c0-\u024f])"
 _INITIAL = rf"{_UPPER}\.?(?![A-Za-z\u00c0-\u024f'’])"
 _PARTICLE = (
     r"(?:van der|van den|van|von|de la|de los|de|del|der|di|da|dos|la|le|bin|bint|al|el|ter|ten)"
@@ -37,7 +39,7 @@ _FULL = rf"{_WORD}(?: {_INITIAL}){{0,2}}(?: {_PARTICLE})?(?: {_WORD}){{0,2}}"
 _LOWER_WORD = r"[a-z\u00df-\u024f][a-z\u00df-\u024f'’-]{1,20}(?![A-Za-z\u00c0-\u024f])"
 _LEFT = r"(?<![A-Za-z\u00c0-\u024f'’])"
 
-_NAMES = re.compile(rf"{_LEFT}(?:{_INITIAL} )?{_FULL}")
+_NAMES = re.compile(rf"{_LEFT}(?:{_INITIAL} ){{0,3}}{_FULL}")
 _LOWER = re.compile(rf"{_LOWER_WORD}(?: {_LOWER_WORD})?")
 
 _PLAIN_CUE = re.compile(
@@ -76,7 +78,8 @@ _SOFT_CUE = re.compile(
     r"|assistant|advisor|adviser"
     r"|specialist|clerk)|driver|courier|manager|technician|installer|tech|colleague|coworker"
     r"|co-worker|friend"
-    r"|friends|hubby|in-law|granny|nan|bro|sis|husband|wife|son|daughter|brother|sister|mom|mum"
+    r"|friends|hubby|in-law|granny|grandad|granddad|nana|pastor|coach|nan|bro|sis|husband|wife"
+    r"|son|daughter|brother|sister|mom|mum"
     r"|dad|boss|neighbou?rs?|cousin|aunt"
     r"|uncle|nephew"
     r"|niece|fianc[eé]e?|partner|roommate|boyfriend|girlfriend|grandson|granddaughter|grandma"
@@ -84,7 +87,7 @@ _SOFT_CUE = re.compile(
     r"|father|stepson|toddler|teacher|nurse|landlord|supervisor|gift for|present for|i'?m|i am"
     r"|this is|it's"
     rf"|it is|named|lady|gentleman|guy|seller|buyer|customer|for|from|with|by|to|and|-|~"
-    rf"|/))(?:[ ,:(]{{1,3}}|,? ?\n)(?:{_UPPER}\. )?"
+    rf"|/))(?:,? ?\n|[ ,:(]{{1,3}})"
 )
 _BARE_CUES = frozenset(
     {"for", "from", "with", "by", "to", "and", "-", "~", "/", "it's", "it is", "under"}
@@ -95,7 +98,8 @@ _GREETINGS = frozenset({"dear", "hi", "hello", "hey", "i'm", "i am", "this is", 
 """Cues that nobody says to or of a brand, even one with somebody's name."""
 
 _LOWER_CUES = re.compile(
-    rf"{_LEFT}(?i:my name is|my name's|name is|call me|i'?m|i am|this is|hubby|in-law"
+    rf"{_LEFT}(?i:my name is|my name's|name is|call me|i'?m|i am|pastor|coach|grandad|granddad"
+    rf"|this is|its|it's|hubby|in-law"
     rf"|name on the order is|dear|hi|hello|hey|thanks"
     rf"|thank you"
     r"|regards|cheers|sincerely|love|husband|wife|son|daughter|brother|sister|friend|agent|rep"
@@ -103,6 +107,12 @@ _LOWER_CUES = re.compile(
     r"|spoke (?:to|with)|talked to|driver|attn:?|ship to|name:|deliver to|thanks to|named"
     r"|best)[, ]{1,2}"
 )
+_NAME_WORD = re.compile(
+    rf"(?i:(?<!brand )(?<!model )(?<!file )(?<![a-z])(?:name|traveller|traveler|passenger|holder"
+    rf"|guest"
+    rf"|patient|student|tenant|owner)s?:? )({_FULL})"
+)
+_INITIALS = re.compile(rf"{_LEFT}(?:{_UPPER}\. ?){{1,3}}({_WORD})")
 _FAMILY = re.compile(rf"{_LEFT}({_WORD}) (?i:family|household|residence)(?![A-Za-z])")
 _LOWER_SIGNATURE = re.compile(rf"[.!?\n] ?({_LOWER_WORD})(?: x{{1,3}})?[.!]?\s{{0,3}}\Z")
 _SIGNATURE = re.compile(
@@ -111,12 +121,25 @@ _SIGNATURE = re.compile(
 )
 
 
-def find_english_names(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
-    """Find English names, surest rules first."""
+def find_english_names(
+    plain: str, is_brand: IsBrand, *, is_personal: bool = False
+) -> Iterator[Hit]:
+    """Find English names, surest rules first.
+
+    Args:
+        plain: Folded text.
+        is_brand: Test of :mod:`shopsynth.privacy.pii.brand_test`.
+        is_personal: Something else of somebody was found in the text, so a name is likelier.
+    """
+    if is_personal:
+        yield from _named(plain, is_brand)
     yield from _after_plain_cues(plain, is_brand)
     yield from _after_soft_cues(plain, is_brand)
     yield from _lower_case(plain, is_brand)
-    yield from find_known_names(plain, is_brand)
+    yield from find_known_names(plain, is_brand, is_personal=is_personal)
+    if is_personal or is_spoken(plain):
+        yield from find_pinyin_names(plain, is_brand)
+        yield from _initials(plain)
     yield from _families(plain)
     yield from _signature(plain, is_brand)
 
@@ -196,7 +219,7 @@ def _lower_case(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
                 continue
             is_named = match[0].lower().startswith(("my name", "name", "the name"))
             is_titled = pattern is _TITLE_LOWER and words[0] in SURNAMES
-            known = words[0] in GIVEN and (is_named or words[0] not in AMBIGUOUS)
+            known = is_plain_given(words[0]) or (is_named and words[0] in GIVEN - NOT_NAMES)
             if not (known or is_titled or (is_named and words[0] not in NOT_NAMES)):
                 continue
             is_two = len(words) == 2 and words[1] in SURNAMES and words[1] not in NOT_NAMES
@@ -204,6 +227,21 @@ def _lower_case(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
             if plain[lower.start() : end].endswith("'s"):
                 end -= 2
             yield Hit("NAME", lower.start(), end, "en-lower-case")
+
+
+def _named(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
+    """Find what follows the bare word name, in a text that speaks of somebody."""
+    for match in _NAME_WORD.finditer(plain):
+        first = plain_word(match[1].split()[0])
+        if first not in NOT_NAMES and not is_brand(plain, match.start(1), match.end(1)):
+            yield Hit("NAME", match.start(1), match.end(1), "en-named")
+
+
+def _initials(plain: str) -> Iterator[Hit]:
+    """Find initials before a surname: "S. Nakamura"."""
+    for match in _INITIALS.finditer(plain):
+        if plain_word(match[1]) in SURNAMES - COMMON_SURNAMES - NOT_NAMES:
+            yield Hit("NAME", match.start(), match.end(), "en-initials")
 
 
 def _families(plain: str) -> Iterator[Hit]:

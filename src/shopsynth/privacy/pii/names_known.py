@@ -31,6 +31,7 @@ _NEXT_WORD = re.compile(r"(?:'s|’s)? ?[-]? ?([A-Za-z][A-Za-z'-]{0,20})")
 _PARTICLES = frozenset(
     {"van", "von", "de", "del", "der", "di", "da", "dos", "la", "le", "bin", "el"}
 )
+_JOINED = ("al-", "el-", "ben-", "d'", "bin-", "abu-")
 _MOST_WORDS = 4
 _NO_PARTS = NOT_NAMES | PRODUCT_WORDS
 _ACCENTS = dict.fromkeys(range(0x0300, 0x0370)) | {0x142: "l", 0xF8: "o", 0xDF: "ss"}
@@ -63,7 +64,9 @@ def is_goods(plain: str, end: int) -> bool:
 
 
 def is_plain_given(word: str) -> bool:
-    """Say whether a folded word is a given name and nothing else."""
+    """Say whether a folded word is a given name and nothing else, "jean-pierre" included."""
+    if "-" in word:
+        return all(part in GIVEN for part in word.split("-"))
     return word in GIVEN and word not in AMBIGUOUS and word not in _NO_PARTS
 
 
@@ -74,26 +77,59 @@ def is_spoken(plain: str) -> bool:
     )
 
 
-def find_known_names(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
-    """Find given names of the lexicon with what belongs to them."""
+def find_known_names(plain: str, is_brand: IsBrand, *, is_personal: bool = False) -> Iterator[Hit]:
+    """Find given names of the lexicon with what belongs to them, and Chinese names in Pinyin.
+
+    Args:
+        plain: Folded text.
+        is_brand: Test of :mod:`shopsynth.privacy.pii.brand_test`.
+        is_personal: Something else of somebody was found in the text, so a name is likelier.
+    """
     words = [
-        _Word(match[0], plain_word(match[0]), match.start(), match.end(), match[0][0].isupper())
+        _Word(
+            match[0],
+            plain_word(match[0]),
+            match.start(),
+            match.end(),
+            match[0][0].isupper() or match[0].startswith(_JOINED),
+        )
         for match in _TOKEN.finditer(plain)
     ]
     spoken: bool | None = None
     last = -1
     for number, word in enumerate(words):
-        if number <= last or word.plain not in GIVEN or word.plain in _NO_PARTS:
+        is_given = word.plain in GIVEN or is_plain_given(word.plain)
+        if number <= last or not is_given or word.plain in _NO_PARTS:
             continue
         if spoken is None:
-            spoken = is_spoken(plain)
+            spoken = is_personal or is_spoken(plain) or _CUSTOM.search(plain) is not None
         last_word = _last_word(plain, words, number, spoken)
         end = _end(words[last_word])
         if not _is_person(plain, words, number, last_word, spoken):
             continue
-        if not is_brand(plain, word.start, end):
-            last = last_word
-            yield Hit("NAME", word.start, end, "en-known")
+        is_heading = not spoken and word.start == 0 and end < len(plain.rstrip())
+        is_heading = is_heading and not plain.startswith((" and ", " & "), end)
+        if is_brand(plain, word.start, end) or (is_heading and not _CUSTOM.search(plain)):
+            continue
+        last = last_word
+        yield Hit("NAME", word.start, end, "en-known")
+        yield from _and_another(plain, end)
+
+
+def _and_another(plain: str, end: int) -> Iterator[Hit]:
+    """Find the second of two: "Eleanor & Finn"."""
+    match = _AND.match(plain, end)
+    if match is not None and plain_word(match[1]) in GIVEN:
+        yield Hit("NAME", match.start(1), match.end(1), "en-pair")
+
+
+_AND = re.compile(r" ?(?:&|and|,) ([A-Z][a-z]{1,20})(?![A-Za-z])")
+_CUSTOM = re.compile(
+    r"(?i:registry|reserved|custom|engrav|personali[sz]ed|monogram|family|wedding|birthday|label"
+    r"|listing"
+    r"|name|return address|memorial)"
+)
+"""What a name stands first in a title for; else the first words of a title are a brand's."""
 
 
 def _end(word: _Word) -> int:
@@ -137,10 +173,75 @@ def _is_person(plain: str, words: list[_Word], first: int, last: int, spoken: bo
         if not word.is_upper:
             return is_plain and is_known and not is_common
         return is_plain or (is_known and not is_common) or acts
-    if not word.is_upper or not is_plain:
+    if not word.is_upper:
+        return is_plain and spoken and len(word.plain) > 3 and _is_between(plain, word)
+    if not is_plain:
         return False
     owns = words[last].text.endswith(("'s", "’s"))
     following = words[first + 1] if first + 1 < len(words) else None
     is_heading = following is not None and following.is_upper
     is_heading = is_heading and plain[word.end : following.start] == " " if following else False
     return acts or (spoken and not is_heading) or (owns and spoken)
+
+
+def _is_between(plain: str, word: _Word) -> bool:
+    """Say whether a word in lower case stands where people stand: "the lady, rosalind, let me"."""
+    before, after = plain[: word.start].rstrip(" "), plain[word.end : word.end + 1]
+    is_aside = before.endswith((",", "(")) and after in (",", ")", ".", "")
+    is_last = before.endswith(_TO) and after in ("", ".", ",", "!", "?")
+    is_aside = is_aside or is_last
+    return is_aside or (
+        (not before or before.endswith(_BEFORE)) and _VERBS.match(plain, word.end) is not None
+    )
+
+
+_TO = (" for", " to", " with", " from", " by")
+_BEFORE = (" and", " that", ",", ".", "!", " when", " because", " as", " but", " if")
+
+
+def find_pinyin_names(plain: str, is_brand: IsBrand) -> Iterator[Hit]:
+    """Find Chinese names in Pinyin, surname first or last: "Wang Fang", "Chen Yu-Ting"."""
+    for match in _PINYIN.finditer(plain):
+        first, last = match[1].lower(), match[2].lower()
+        has_surname = first in _PINYIN_SURNAMES or last in _PINYIN_SURNAMES or "-" in last
+        is_words = first in _ENGLISH and last in _ENGLISH
+        is_name = has_surname and not is_words and not is_goods(plain, match.end())
+        if is_name and not is_brand(plain, match.start(), match.end()):
+            yield Hit("NAME", match.start(), match.end(), "en-pinyin")
+
+
+_ENGLISH_LIST = (
+    "he long fan song pan sun can an so me we be do go no to pan ban man men den ten hen pen pin"
+    " bin tin"
+    " gun fun run hang sang bang rang gang ping ring sing king sting an wan ran tan fang tang hue"
+    " die pie"
+    " tie lie sue due cue hi hello you she her here there then than are on in at as is it up us a"
+    " i o mini"
+    " anime bone cane dune fine fuse juice mane mile nine pile pine rice sale same sane sauce site"
+    " size"
+    " wine wise zone lane sage shine bike cake face game home late like line live lone love made"
+    " make more"
+    " name nice note one page race safe save she side sole some tape time tone tune use wide"
+)
+_ENGLISH = frozenset(_ENGLISH_LIST.split())
+"""English words that are also syllables of Pinyin."""
+
+
+_SYLLABLE = (
+    "(?:[bpmfdtnlgkhjqxrzcsyw]|zh|ch|sh)?(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao"
+    "|ou|an|en|in|un|ia|ie|iu|ua|ue|ui|uo|a|e|i|o|u)"
+)
+_PINYIN_WORD = rf"(?i:{_SYLLABLE}(?:[-']?{_SYLLABLE})?)"
+_PINYIN = re.compile(
+    rf"(?<![A-Za-z'-])((?=[A-Z]){_PINYIN_WORD}) ((?=[A-Z]){_PINYIN_WORD})(?![A-Za-z'-])"
+)
+_PINYIN_SURNAMES_LIST = (
+    "wang li zhang liu chen yang zhao huang zhou wu xu sun hu zhu gao lin he guo ma luo liang song"
+    " zheng xie han tang feng yu dong xiao cheng cao yuan deng fu shen zeng peng lu su jiang cai"
+    " jia"
+    " ding wei xue ye yan pan du dai xia zhong wang tian ren fan fang shi yao tan liao zou xiong"
+    " jin"
+    " hao kong bai cui kang mao qiu qin gu hou shao meng long wan duan qian yin chang lai qiao gong"
+    " wen pang lan mei zhuang lei tao ni"
+)
+_PINYIN_SURNAMES = frozenset(_PINYIN_SURNAMES_LIST.split())

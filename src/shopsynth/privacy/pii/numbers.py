@@ -55,7 +55,7 @@ _CARD_GROUPS = frozenset(
     for groups in "4444 44441 44442 44443 465 464 88 448 4443 4441".split()  # noqa: SIM905
 ) | {(6, 13), (4, 12), (12, 4), (6, 10)}
 
-_COUNTRY_DIGITS = {"1": (11, 11), "7": (11, 11), "86": (10, 13), "852": (11, 11), "44": (11, 12)}
+_COUNTRY_DIGITS = {"1": (11, 11), "7": (11, 11), "86": (10, 13), "852": (11, 11), "44": (11, 13)}
 """Fewest and most digits after a plus, by country; elsewhere 8 to 15 (ITU-T E.164)."""
 
 

@@ -16,10 +16,12 @@ _ORDER_CUE = re.compile(
     r"|交易(?:单?号|编号)"
     r"|(?:快递|物流|包裹|运单|取件|退货|退款|售后|商户|支付)(?:单)?(?:编?号码?|码)|运单"
     r"|(?:顺丰|圆通|中通|申通|韵达|京东|极兔|邮政|德邦|百世)(?:快递|速运|单号|运单)?"
-    r"|(?<![A-Za-z])(?i:(?:my |the |your )?(?:purchase )?order|tracking|waybill|awb|consignment"
+    r"|(?<![A-Za-z])(?i:(?:my |the |your )?(?:purchase )?order|tracking|track|waybill|awb"
+    r"|consignment"
     r"|parcel|shipment|package|invoice|rma|confirmation|transaction|case|ticket|return|receipt"
     r"|ups|usps|fedex|dhl)"
-    r"(?P<named> ?(?i:number|numbers|no\.?|num|nr\.?|id|code|ref|reference|#)\.?)?)"
+    r"(?P<named>(?: ?(?i:tracking|label|number|numbers|no\.?|num|nr\.?|id|code|ref|reference"
+    r"|#)\.?){0,3}))"
     r"(?P<sep> ?(?:[:=#]|是|为|号|[」】\]]|(?i:is|was|number))?[ :#]{0,3})"
     r"(?P<id>(?:[A-Za-z]{1,4}[ -]{1,2}(?=[0-9]{3}))?[0-9A-Za-z][0-9A-Za-z-]{2,31}"
     r"(?:[ -][0-9]{2,8}){0,6})" + _RIGHT
@@ -29,7 +31,7 @@ _ORDER_FORMS = re.compile(
     r"[0-9]{3}-[0-9]{7}-[0-9]{7}"  # Amazon's orders
     r"|1Z ?[0-9A-Z]{3} ?[0-9A-Z]{3} ?[0-9A-Z]{2} ?[0-9]{4} ?[0-9]{4}"  # UPS
     r"|[A-Z]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3} ?[A-Z]{2}"  # UPU S10
-    r"|SF ?[0-9]{4} ?[0-9]{4} ?[0-9]{4,5}|(?:YT|ZTO|STO|JT|JD[A-Z]{0,2}|DPK|YD)[0-9]{11,15}"
+    r"|SF ?[0-9]{4} ?[0-9]{4} ?[0-9]{4} ?[0-9]?|(?:YT|ZTO|STO|JT|JD[A-Z]{0,2}|DPK|YD)[0-9]{11,15}"
     r")" + _RIGHT
 )
 
@@ -46,17 +48,17 @@ _PASSPORT_CUE = re.compile(
 )
 _PASSPORT_REACH = 48
 _PASSPORT = re.compile(
-    r"(?<![0-9A-Za-z-])(?:[A-Za-z]{1,2} ?[0-9](?:[ -]?[0-9]){6,7}|[0-9]{8,9}"
+    r"(?<![0-9A-Za-z-])(?:[A-Za-z]{1,2} ?[0-9](?:[ -]?[0-9]){6,7}|[0-9]{8,9}|[0-9](?: [0-9]){7,8}"
     r"|[0-9]{3} [0-9]{3} [0-9]{3})" + _RIGHT
 )
 _CUED_PLATE = re.compile(
     r"(?:车牌号?码?|(?<![A-Za-z])(?i:(?:licen[sc]e|number|registration|vehicle|car|reg) (?:plate"
     r"|number|no)"
-    r"|plate|tag|registration|reg)(?i: (?:number|no\.?|frame|sticker|set|holder))?)(?: ?[:=#]|是"
+    r"|plates?|tag|registration|reg)(?i: (?:number|no\.?|frame|sticker|set|holder))?)(?: ?[:=#]|是"
     r"|为|(?i: is| was|\.))?"
     r"[ :#(]{0,3}(?:(?i:set|sticker|of|reads|reading) )?"
-    r"(?P<id>(?=[A-Z0-9 -]{0,8}[0-9])(?=[A-Z0-9 -]{0,8}[A-Z])"
-    r"[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{1,4}){1,2})" + _RIGHT
+    r"(?P<id>(?=[A-Z0-9 ·•-]{0,8}[0-9])(?=[A-Z0-9 ·•-]{0,8}[A-Z])"
+    r"[A-Z0-9]{1,4}(?:[ ·•-]?[A-Z0-9]{1,4}){1,2})" + _RIGHT
 )
 _HONG_KONG_ID = re.compile(r"(?<![0-9A-Za-z])[A-Z]{1,2} ?[0-9]{6} ?\([0-9A]\)")
 _BRITISH_ID = re.compile(
@@ -76,11 +78,11 @@ def find_papers(plain: str) -> Iterator[Hit]:
             yield Hit("ID", match.start(), match.end(), "hong-kong-id")
     for match in _BRITISH_ID.finditer(plain):
         yield Hit("ID", match.start("id"), match.end("id"), "uk-national-insurance")
+    for match in _ORDER_FORMS.finditer(plain):
+        yield Hit("ORDER", match.start(), match.end(), "order-form")
     for match in _ORDER_CUE.finditer(plain):
         if _is_order(match):
             yield Hit("ORDER", match.start("id"), match.end("id"), "order")
-    for match in _ORDER_FORMS.finditer(plain):
-        yield Hit("ORDER", match.start(), match.end(), "order-form")
     for match in _CUED_PLATE.finditer(plain):
         yield Hit("PLATE", match.start("id"), match.end("id"), "plate-abroad")
     for match in _PLATE.finditer(plain):

@@ -25,7 +25,7 @@ PROVINCE_OR_CITY = rf"(?:{PROVINCES}|{CITIES})"
 ROAD = r"(?:大道|大街|路|街|巷|胡同|弄|(?<![味频赛渠地知报轨隧跑管通茶柔门])道)"
 
 ESTATE = (
-    r"(?:小区|花园|花苑|家园|公寓|大厦|广场|新村|社区|山庄|别墅|雅苑|嘉苑|佳苑|名苑|校区|宿舍|公馆"
+    r"(?:小区|庭院|庭苑|花园|花苑|家园|公寓|大厦|广场|新村|社区|山庄|别墅|雅苑|嘉苑|佳苑|名苑|校区|宿舍|公馆"
     r"|科技园|工业园|产业园|创业园|软件园|学院|大学|中学|小学|医院|写字楼|大楼|庄园|苑|湾|庭|府|园"
     r"|城"
     r"|中心|华府|豪庭|里)"
@@ -38,6 +38,8 @@ STREET = (
     r"|row|mews|gardens|grove|hill|walk|trail|trl|loop|alley|park|quay|wharf|heights|green|parade|approach|yard|yards|esplanade|rise|view|vale"
     r"|crossing|pike|turnpike|bend|run|point|ridge|path|broadway|mount|fields|villas|common))"
 )
+
+STREET_WORDS = "blvd|road|rd|street|st|avenue|ave|drive|dr|lane|ln|way|court|ct|circle|place|pl"
 
 STATES = (
     "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM"
