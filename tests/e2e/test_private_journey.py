@@ -22,6 +22,10 @@ path = "items.csv"
 
 [shop.events]
 path = "events.csv"
+encoding = "utf-8"
+delimiter = ","
+header = true
+date_format = "%Y-%m-%dT%H:%M:%S"
 
 [split]
 validation_from = 2026-01-25T00:00:00Z

@@ -1,6 +1,7 @@
 """Files, databases and the embedded shop to a Dataset."""
 
 from shopsynth.ingest._files import reader_of
+from shopsynth.ingest._literal import PERSONAL_TABLES, readers_by_name, undeclared
 from shopsynth.ingest._parts import list_parts
 from shopsynth.ingest._text_lines import text_lines
 from shopsynth.ingest.base import READERS, RawRows, Reader, SourcePart
@@ -14,6 +15,7 @@ from shopsynth.ingest.reading import (
 from shopsynth.ingest.settings import JoinedTable, ShopSettings, TableSource
 
 __all__ = [
+    "PERSONAL_TABLES",
     "READERS",
     "Inference",
     "JoinedTable",
@@ -29,5 +31,7 @@ __all__ = [
     "read_part",
     "read_shop",
     "reader_of",
+    "readers_by_name",
     "text_lines",
+    "undeclared",
 ]

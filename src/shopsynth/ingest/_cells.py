@@ -38,10 +38,11 @@ class TypedCells:
     reason: str
 
 
-def typed_ids(cells: pl.Series) -> TypedCells:
+def typed_ids(cells: pl.Series, *, literal: bool = False) -> TypedCells:
     """Turn cells into string ids: ``17850.0`` becomes ``"17850"``, NaN becomes null.
 
     Text is left as it is unless the whole column is numbers that passed through a float column.
+    With ``literal`` it is left as it is whatever the column, and decimals are whole or no ids.
 
     Example:
         >>> typed_ids(pl.Series([1.0, float("nan"), 2.5])).values.to_list()
@@ -50,7 +51,11 @@ def typed_ids(cells: pl.Series) -> TypedCells:
     if cells.dtype.is_float():
         return _ids_of_floats(cells.cast(pl.Float64).fill_nan(None))
     text = emptied(typed_text(cells).values, _EMPTY_IDS)
-    if cells.dtype in (pl.String, pl.Decimal) and _passed_through_floats(text):
+    if literal:
+        is_decimal = cells.dtype == pl.Decimal
+    else:
+        is_decimal = cells.dtype in (pl.String, pl.Decimal) and _passed_through_floats(text)
+    if is_decimal:
         whole = text.str.contains(_WHOLE_LIKE)
         values = text.str.replace(r"\.0*$", "")
         bad = (~whole).fill_null(value=False)
@@ -78,10 +83,11 @@ def _passed_through_floats(text: pl.Series) -> bool:
     )
 
 
-def typed_numbers(cells: pl.Series) -> TypedCells:
+def typed_numbers(cells: pl.Series, *, literal: bool = False) -> TypedCells:
     """Turn cells into 64-bit floats; understands currency signs, thousands and decimal commas.
 
-    Infinity is no number of a shop. NaN becomes null.
+    Infinity is no number of a shop. NaN becomes null. With ``literal`` each cell says by itself
+    whether its comma is a decimal sign.
 
     Example:
         >>> typed_numbers(pl.Series(["$1,250.00", "3.5", "many"])).values.to_list()
@@ -100,10 +106,11 @@ def typed_numbers(cells: pl.Series) -> TypedCells:
         comma_first = plain.str.replace_all(".", "", literal=True).str.replace(",", ".")
         is_comma = plain.str.contains(_DECIMAL_COMMA)
         # A column is written one way: 1.234 beside 12,50 means a thousand.
-        if has_decimal_comma and not plain.str.contains(_DECIMAL_POINT).any():
+        if not literal and has_decimal_comma and not plain.str.contains(_DECIMAL_POINT).any():
             is_comma = pl.repeat(True, text.len(), dtype=pl.Boolean, eager=True)
         chosen = comma_first.zip_with(is_comma.fill_null(value=False), point_first)
-        values = chosen.cast(pl.Float64, strict=False)
+        read = chosen.cast(pl.Float64, strict=False)
+        values = values.zip_with(values.is_not_null(), read) if literal else read
     return _finite(values.fill_nan(None), filled)
 
 
@@ -116,12 +123,12 @@ def _is_nan(cells: pl.Series) -> pl.Series:
     return cells.is_nan().fill_null(value=False) if cells.dtype.is_float() else none_bad(cells)
 
 
-def typed_counts(cells: pl.Series) -> TypedCells:
-    """Turn cells into whole numbers; a fraction is unreadable."""
+def typed_counts(cells: pl.Series, *, literal: bool = False) -> TypedCells:
+    """Turn cells into whole numbers; a fraction is unreadable. See :func:`typed_numbers`."""
     if cells.dtype.is_integer():
         values = cells.cast(pl.Int64, strict=False)
         return TypedCells(values, values.is_null() & cells.is_not_null(), "unreadable_number")
-    numbers = typed_numbers(cells)
+    numbers = typed_numbers(cells, literal=literal)
     fraction = (numbers.values != numbers.values.round(0)).fill_null(value=False)
     bad = numbers.bad | fraction
     values = blanked(numbers.values, bad).cast(pl.Int64, strict=False)

@@ -76,6 +76,10 @@ class _DuckDb:
         query = f"SELECT {listing} FROM {self._quoted(table)}"  # noqa: S608 - quoted, known names
         yield self._connection.sql(query).pl()
 
+    def texts(self, table: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Read as ever: the table's definition types its columns."""
+        return self.batches(table, columns)
+
     def _quoted(self, table: str) -> str:
         """Quote a listed table; its schema is looked up, for names may hold dots themselves."""
         rows = self._connection.execute(

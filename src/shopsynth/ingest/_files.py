@@ -105,6 +105,11 @@ def _files_of_folder(folder: Path) -> list[Path]:
     return found
 
 
+def reader_of_suffix(file: Path) -> str:
+    """Name the reader that a file's suffix speaks of; empty if it speaks of none."""
+    return _READERS_BY_SUFFIX.get(_plain_suffix(file), "")
+
+
 def _plain_suffix(file: Path) -> str:
     suffixes = [s.lower() for s in file.suffixes]
     if suffixes and suffixes[-1] in _COMPRESSED:

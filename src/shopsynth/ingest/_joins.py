@@ -13,7 +13,7 @@ import polars as pl
 from shopsynth.ingest._cells import typed_ids
 from shopsynth.ingest._files import shown
 from shopsynth.ingest._parts import list_parts
-from shopsynth.ingest.base import make_reader
+from shopsynth.ingest.base import SourcePart, make_reader, read_cells
 from shopsynth.ingest.settings import JoinedTable, TableSource
 from shopsynth.schema import SourceError, nearest
 
@@ -40,9 +40,16 @@ def joined_columns(own: list[str], source: TableSource, base: Path) -> list[str]
 
 
 def with_joins(
-    frame: pl.DataFrame, wanted: Sequence[str], source: TableSource, base: Path
+    frame: pl.DataFrame,
+    wanted: Sequence[str],
+    source: TableSource,
+    base: Path,
+    *,
+    literal: bool = False,
 ) -> pl.DataFrame:
     """Add the wanted columns of every join; rows without a partner get empty cells.
+
+    With ``literal`` no cell decides how another is read; text is written as the source's is.
 
     Raises:
         SourceError: If a key occurs twice in an added table: rows would multiply.
@@ -54,15 +61,15 @@ def with_joins(
             for c in _columns(join, base)
             if c in needed and (c not in frame.columns or c == join.on)
         ]
-        added = _read(join, columns, base)
-        key = typed_ids(added[join.on]).values
+        added = _read(join, columns, source, base, literal=literal)
+        key = typed_ids(added[join.on], literal=literal).values
         if key.drop_nulls().is_duplicated().any():
             raise SourceError(
                 f"{shown(join.path)}: expected every value of {join.on} once, as `joins` adds one "
                 f"row; {int(key.drop_nulls().is_duplicated().sum()):,} rows share theirs"
             )
         added = added.drop(join.on).with_columns(key.alias(_KEY)).filter(key.is_not_null())
-        frame = frame.with_columns(typed_ids(frame[join.on]).values.alias(_KEY))
+        frame = frame.with_columns(typed_ids(frame[join.on], literal=literal).values.alias(_KEY))
         frame = frame.join(added, on=_KEY, how="left", maintain_order="left").drop(_KEY)
     return frame.select(wanted) if source.joins else frame
 
@@ -85,9 +92,20 @@ def _columns(join: JoinedTable, base: Path) -> list[str]:
     return make_reader(part.reader).columns(part, _block(join), base)
 
 
-def _read(join: JoinedTable, columns: list[str], base: Path) -> pl.DataFrame:
+def readers_of(part: SourcePart, source: TableSource, base: Path) -> set[str]:
+    """Name the readers of a part and of every added table."""
+    added = (each.reader for join in source.joins for each in list_parts(_block(join), base))
+    return {part.reader, *added}
+
+
+def _read(
+    join: JoinedTable, columns: list[str], source: TableSource, base: Path, *, literal: bool
+) -> pl.DataFrame:
     block = _block(join)
+    if literal:
+        told = {key: getattr(source, key) for key in ("encoding", "delimiter", "header")}
+        block = block.model_copy(update=told)
     return pl.concat(
-        make_reader(part.reader).read(part, block, base, columns).frame
+        read_cells(part, block, base, columns, literal=literal).frame
         for part in list_parts(block, base)
     )

@@ -56,7 +56,16 @@ class _Sqlite:
         return self._connection.execute(query).fetchone() is not None
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        schema = {column: self._dtype(table, column) for column in columns}
+        return self._batches(table, {column: self._dtype(table, column) for column in columns})
+
+    def texts(self, table: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Read every cell as its own text; a whole float is a whole number, as in ``batches``."""
+        return self._batches(table, dict.fromkeys(columns, pl.String()), literal=True)
+
+    def _batches(
+        self, table: str, schema: dict[str, pl.DataType], *, literal: bool = False
+    ) -> Iterator[pl.DataFrame]:
+        columns = list(schema)
         listing = ", ".join(_quoted(column) for column in columns)
         query = f"SELECT {listing} FROM {_quoted(table)}"  # noqa: S608 - quoted, known names
         cursor = self._connection.execute(query)
@@ -64,7 +73,7 @@ class _Sqlite:
         while rows := cursor.fetchmany(_BATCH_ROWS):
             cells = zip(*rows, strict=True)
             yield pl.DataFrame(
-                {c: _series(v, schema[c]) for c, v in zip(columns, cells, strict=True)}
+                {c: _series(v, schema[c], literal) for c, v in zip(columns, cells, strict=True)}
             )
 
     def _dtype(self, table: str, column: str) -> pl.DataType:
@@ -76,7 +85,9 @@ class _Sqlite:
         return pl.Float64() if kinds and kinds <= {"integer", "real"} else pl.String()
 
 
-def _series(values: Sequence[object], dtype: pl.DataType) -> pl.Series:
+def _series(values: Sequence[object], dtype: pl.DataType, literal: bool) -> pl.Series:
+    if literal:
+        values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
     if dtype == pl.String:
         values = [None if value is None else _text(value) for value in values]
     return pl.Series(values, dtype=dtype)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from shopsynth.ingest._cells import EMPTY_NUMBERS, TypedCells, blanked, emptied
-from shopsynth.schema import TIMESTAMP, SourceError
+from shopsynth.schema import TIMESTAMP, PrivacyError, SourceError
 
 _LOG = logging.getLogger(__name__)
 
@@ -110,6 +110,7 @@ def typed_timestamps(
     timezone: str,
     where: str,
     elsewhere: Callable[[], DayOrderEvidence] = DayOrderEvidence,
+    literal: bool = False,
 ) -> TypedCells:
     """Turn cells into UTC times; times without a zone are taken to be in ``timezone``.
 
@@ -120,9 +121,12 @@ def typed_timestamps(
         where: File and column, for messages.
         elsewhere: Evidence on the order of day and month from the source's other parts; asked
             only where this column has none.
+        literal: Let no cell decide on another: texts need ``date_format``, fractional numbers are
+            times since 1970.
 
     Raises:
         SourceError: If day and month cannot be told apart.
+        PrivacyError: If ``literal`` texts come without ``date_format``.
     """
     if cells.dtype.is_temporal():
         return _checked(cells, _to_utc(cells.cast(_micros(cells.dtype)), timezone))
@@ -133,9 +137,14 @@ def typed_timestamps(
         return _of_integers(cells.cast(pl.Int64, strict=False), timezone)
     if cells.dtype.is_numeric():
         seconds = cells.cast(pl.Float64).fill_nan(None)
-        if (seconds == seconds.round(0)).all():
+        if not literal and (seconds == seconds.round(0)).all():
             return _of_integers(seconds.cast(pl.Int64, strict=False), timezone)
         return _checked(seconds, _of_epoch(seconds))
+    if literal:
+        raise PrivacyError(
+            f"{where}: mode dp expects times, or texts of a declared `date_format`, got texts and "
+            "none; their form would be found out from everybody's rows: set `date_format`"
+        )
     text = emptied(cells.cast(pl.String).str.strip_chars(), EMPTY_NUMBERS)
     return _checked(text, _of_text(text, timezone, where, elsewhere))
 

@@ -44,6 +44,13 @@ class AtomicReader:
         file = base / part.path
         return read_delimited(file, _dialect(file, source), columns)
 
+    def read_literal(
+        self, part: SourcePart, source: TableSource, base: Path, columns: Sequence[str]
+    ) -> RawRows:
+        """Read likewise, however many rows are ragged; see :class:`LiteralReader`."""
+        file = base / part.path
+        return read_delimited(file, _dialect(file, source), columns, literal=True)
+
 
 def _dialect(file: Path, source: TableSource) -> Dialect:
     """Find out how the file is written, and take the types off the names."""

@@ -9,7 +9,7 @@ To add a format: a file in this folder named after it, holding a class decorated
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import polars as pl
 
@@ -97,6 +97,16 @@ class Reader(Protocol):
         """
 
 
+@runtime_checkable
+class LiteralReader(Protocol):
+    """A format that looks at many rows to read one or to give up, and can do without."""
+
+    def read_literal(
+        self, part: SourcePart, source: TableSource, base: Path, columns: Sequence[str]
+    ) -> RawRows:
+        """Read the wanted columns so that no cell depends on another; see :meth:`Reader.read`."""
+
+
 READERS: Registry[Reader] = Registry("ingest", support=frozenset({"inference", "reading"}))
 """All formats of the room."""
 
@@ -110,6 +120,20 @@ def make_reader(name: str) -> Reader:
         UnknownNameError: If no format has the name.
     """
     return READERS.get(_ALIASES.get(name, name))()
+
+
+def read_cells(
+    part: SourcePart, source: TableSource, base: Path, columns: Sequence[str], *, literal: bool
+) -> RawRows:
+    """Read the wanted columns of a part; ``literal``: so that no cell depends on another.
+
+    Raises:
+        SourceError: If the part cannot be read as what it claims to be.
+    """
+    reader = make_reader(part.reader)
+    if literal and isinstance(reader, LiteralReader):
+        return reader.read_literal(part, source, base, columns)
+    return reader.read(part, source, base, columns)
 
 
 def reader_name(format_name: str) -> str:

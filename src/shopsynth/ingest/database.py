@@ -48,6 +48,9 @@ class Database(Protocol):
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Read the wanted columns in bounded pieces of one schema, at least one piece."""
 
+    def texts(self, table: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Read likewise, and as text what the engine types by its cells."""
+
 
 @register("database")
 class DatabaseReader:
@@ -84,9 +87,27 @@ class DatabaseReader:
         A server gives rows in any order, so they are sorted by all wanted columns; SQLite and
         DuckDB keep the order in which rows were written, and so do we.
         """
+        return self._read(part, source, base, columns, literal=False)
+
+    def read_literal(
+        self, part: SourcePart, source: TableSource, base: Path, columns: Sequence[str]
+    ) -> RawRows:
+        """Read SQLite's cells as text, for it types cells; see :meth:`LiteralReader`."""
+        return self._read(part, source, base, columns, literal=True)
+
+    def _read(
+        self,
+        part: SourcePart,
+        source: TableSource,
+        base: Path,
+        columns: Sequence[str],
+        *,
+        literal: bool,
+    ) -> RawRows:
         location = _location(part, source)
         with _open(location, base) as database:
-            batches = list(database.batches(_table(database, location, source), columns))
+            read = database.texts if literal else database.batches
+            batches = list(read(_table(database, location, source), columns))
             keeps_order = database.keeps_order
         frame = pl.concat(batches)
         return RawRows(frame if keeps_order else frame.sort(frame.columns, nulls_last=True))

@@ -66,14 +66,24 @@ class DelimitedReader:
         file = base / part.path
         return read_delimited(file, dialect_of(file, source), columns)
 
+    def read_literal(
+        self, part: SourcePart, source: TableSource, base: Path, columns: Sequence[str]
+    ) -> RawRows:
+        """Read likewise, however many rows are ragged; see :class:`LiteralReader`."""
+        file = base / part.path
+        return read_delimited(file, dialect_of(file, source), columns, literal=True)
 
-def read_delimited(file: Path, dialect: Dialect, columns: Sequence[str]) -> RawRows:
+
+def read_delimited(
+    file: Path, dialect: Dialect, columns: Sequence[str], *, literal: bool = False
+) -> RawRows:
     """Read a delimited file of a known dialect.
 
     Args:
         file: The file, plain or compressed.
         dialect: How it is written.
         columns: Wanted columns.
+        literal: Set ragged rows aside however many they are: one person's could tip the balance.
 
     Raises:
         SourceError: If most rows do not fit the header, a quote is never closed, a row does not
@@ -90,7 +100,7 @@ def read_delimited(file: Path, dialect: Dialect, columns: Sequence[str]) -> RawR
                 raise
             ragged = _RaggedRows()
     frame = pl.DataFrame(pl.from_arrow(table))
-    _check_ragged(file, dialect, ragged, frame.height)
+    _check_ragged(file, dialect, ragged, frame.height, literal=literal)
     records = pl.DataFrame({"row": ragged.texts}, schema={"row": pl.String}).select(
         pl.lit("ragged_row").alias("reason"),
         pl.struct("row").struct.json_encode().alias("record"),
@@ -135,7 +145,9 @@ def _read_arrow(
             ) from error
 
 
-def _check_ragged(file: Path, dialect: Dialect, ragged: _RaggedRows, n_good: int) -> None:
+def _check_ragged(
+    file: Path, dialect: Dialect, ragged: _RaggedRows, n_good: int, *, literal: bool
+) -> None:
     width = len(dialect.columns)
     if ragged.longest_lines > _UNCLOSED_QUOTE_LINES:
         raise SourceError(
@@ -143,7 +155,7 @@ def _check_ragged(file: Path, dialect: Dialect, ragged: _RaggedRows, n_good: int
             "never closed; repair it, or export with doubled quotes"
         )
     n_ragged = len(ragged.texts)
-    if n_ragged > _MAX_RAGGED_SHARE * (n_ragged + n_good):
+    if not literal and n_ragged > _MAX_RAGGED_SHARE * (n_ragged + n_good):
         widths = ", ".join(str(w) for w in sorted(ragged.widths)[:5])
         raise SourceError(
             f"{file.name}: expected {width} cells a row as in the first row, {n_ragged:,} of "

@@ -62,17 +62,28 @@ class JsonLinesReader:
         self, part: SourcePart, source: TableSource, base: Path, columns: Sequence[str]
     ) -> RawRows:
         """Read the wanted keys as text; see :meth:`Reader.read`."""
-        file = base / part.path
-        schema = dict.fromkeys(columns, pl.String())
-        with reading(file.name), open_bytes(file) as stream:
-            content = bytes(stream.read()).removeprefix(b"\xef\xbb\xbf")
-        try:
-            return RawRows(pl.read_ndjson(io.BytesIO(content), schema=schema))
-        except pl.exceptions.PolarsError:
-            return _read_line_by_line(file, content, schema)
+        return _read(base / part.path, columns, literal=False)
+
+    def read_literal(
+        self, part: SourcePart, source: TableSource, base: Path, columns: Sequence[str]
+    ) -> RawRows:
+        """Read likewise, however many lines are no objects; see :class:`LiteralReader`."""
+        return _read(base / part.path, columns, literal=True)
 
 
-def _read_line_by_line(file: Path, content: bytes, schema: dict[str, pl.String]) -> RawRows:
+def _read(file: Path, columns: Sequence[str], *, literal: bool) -> RawRows:
+    schema = dict.fromkeys(columns, pl.String())
+    with reading(file.name), open_bytes(file) as stream:
+        content = bytes(stream.read()).removeprefix(b"\xef\xbb\xbf")
+    try:
+        return RawRows(pl.read_ndjson(io.BytesIO(content), schema=schema))
+    except pl.exceptions.PolarsError:
+        return _read_line_by_line(file, content, schema, literal=literal)
+
+
+def _read_line_by_line(
+    file: Path, content: bytes, schema: dict[str, pl.String], *, literal: bool
+) -> RawRows:
     """Find the lines that are no objects; only a file that has some pays for the search."""
     good: list[bytes] = []
     bad: list[str] = []
@@ -83,7 +94,7 @@ def _read_line_by_line(file: Path, content: bytes, schema: dict[str, pl.String])
             bad.append(line[:_RECORD_CHARS].decode(errors="replace"))
         else:
             good.append(line)
-    if len(bad) > _MAX_UNREADABLE_SHARE * (len(good) + len(bad)):
+    if not literal and len(bad) > _MAX_UNREADABLE_SHARE * (len(good) + len(bad)):
         raise SourceError(
             f"{file.name}: expected one JSON object a line, {len(bad):,} of "
             f"{len(good) + len(bad):,} lines are none; export it again or correct `format`"

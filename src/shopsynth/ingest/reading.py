@@ -8,18 +8,21 @@ from pathlib import Path
 import polars as pl
 
 from shopsynth.ingest._files import shown
-from shopsynth.ingest._joins import join_fingerprints, joined_columns, with_joins
+from shopsynth.ingest._joins import join_fingerprints, joined_columns, readers_of, with_joins
+from shopsynth.ingest._literal import PERSONAL_TABLES, undeclared
 from shopsynth.ingest._mapping import select_columns
 from shopsynth.ingest._parts import list_parts
 from shopsynth.ingest._timestamps import DayOrderEvidence, day_order_evidence
 from shopsynth.ingest._typing import typed_table
-from shopsynth.ingest.base import RawRows, SourcePart, make_reader
+from shopsynth.ingest.base import RawRows, SourcePart, make_reader, read_cells
 from shopsynth.ingest.settings import ShopSettings, TableSource
 from shopsynth.schema import (
     SILENT,
     Cleaned,
     Dataset,
+    PrivacyError,
     Progress,
+    collect,
     no_rejects,
     sha256_of,
 )
@@ -37,7 +40,9 @@ def part_fingerprint(part: SourcePart, source: TableSource, base: Path) -> str:
     return sha256_of([own, *join_fingerprints(source, base)]) if source.joins else own
 
 
-def read_part(name: str, source: TableSource, part: SourcePart, base: Path) -> Cleaned:
+def read_part(
+    name: str, source: TableSource, part: SourcePart, base: Path, *, literal: bool = False
+) -> Cleaned:
     """Read one part as the standard table ``name``.
 
     Args:
@@ -45,6 +50,7 @@ def read_part(name: str, source: TableSource, part: SourcePart, base: Path) -> C
         source: The recipe's block.
         part: One of :func:`list_parts`.
         base: Folder that relative paths start from.
+        literal: Let no person's cell decide how another's is read, as mode dp demands.
 
     Returns:
         The typed table, with null where a required cell is empty, and the rejects. ``items`` come
@@ -54,20 +60,24 @@ def read_part(name: str, source: TableSource, part: SourcePart, base: Path) -> C
     Raises:
         SourceError: If the part cannot be read, lacks a column the recipe names, or a column is
             not what the recipe says.
+        PrivacyError: If reading is literal and the recipe leaves open what rows would decide.
     """
+    if literal:
+        collect("mode dp", undeclared(name, source, readers_of(part, source, base)), PrivacyError)
     reader = make_reader(part.reader)
     where = shown(part.path)
     own = reader.columns(part, source, base)
     selection = select_columns(name, source, joined_columns(own, source, base), where)
     wanted = selection.source_columns()
     read = [c for c in own if c in wanted or c in {join.on for join in source.joins}]
-    raw = reader.read(part, source, base, read)
-    frame = with_joins(raw.frame, wanted, source, base)
+    is_personal = literal and name in PERSONAL_TABLES
+    raw = read_cells(part, source, base, read, literal=is_personal)
+    frame = with_joins(raw.frame, wanted, source, base, literal=is_personal)
 
     def elsewhere(column: str) -> DayOrderEvidence:
         return _evidence_of_other_parts(column, source, part, base)
 
-    typed = typed_table(name, frame, selection, source, where, elsewhere)
+    typed = typed_table(name, frame, selection, source, where, elsewhere, literal=literal)
     rejects = pl.concat([_unreadable(name, raw), typed.rejects])
     return Cleaned(_distinct(name, typed.kept), rejects)
 

@@ -7,16 +7,13 @@ catalogue is declared public, and the rest has to be declared or bought (PRIVACY
 """
 
 from shopsynth.clean import CleanSettings
-from shopsynth.ingest import TableSource
+from shopsynth.ingest import PERSONAL_TABLES, TableSource, readers_by_name, undeclared
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.privacy import check_budget
 from shopsynth.schema import PrivacyError, collect
 
 _USER_LOCAL_CLEANERS = frozenset(CleanSettings().cleaners)
 """The built-in ones: each looks at one row, at one user's rows, or at the catalogue alone."""
-
-_PERSONAL = ("users", "events", "queries", "reviews")
-"""Tables whose rows people made."""
 
 
 def check_private_run(recipe: Recipe) -> None:
@@ -45,6 +42,8 @@ def check_private_run(recipe: Recipe) -> None:
             f"{', '.join(shared)}; their items, titles and prices are what people bought: name a "
             "file or table of the catalogue alone"
         )
+    for name, source in recipe.shop.sources().items():
+        faults += undeclared(name, source, readers_by_name(source))
     if not recipe.split.has_public_cuts:
         faults.append(
             f"split.by = {recipe.split.by!r} cuts where everybody's rows say; expected public "
@@ -62,7 +61,7 @@ def check_private_run(recipe: Recipe) -> None:
 def _read_from_the_same_rows(recipe: Recipe, items: TableSource) -> list[str]:
     """Name the tables that people made and whose rows the catalogue would be read from."""
     home = _home(recipe, items)
-    sources = {name: getattr(recipe.shop, name) for name in _PERSONAL}
+    sources = {name: getattr(recipe.shop, name) for name in PERSONAL_TABLES}
     return [name for name, each in sources.items() if each and _home(recipe, each) == home]
 
 

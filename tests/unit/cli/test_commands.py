@@ -243,6 +243,16 @@ def test_dp_mode_is_refused_with_the_reason(call, shop, tmp_path):
         "privacy.users=100",
         "--set",
         'split.by="leave_one_out"',
+        "--set",
+        'privacy.source="the shop"',
+        "--set",
+        'shop.events.encoding="utf-8"',
+        "--set",
+        'shop.events.delimiter=","',
+        "--set",
+        "shop.events.header=true",
+        "--set",
+        'shop.events.date_format="%Y-%m-%dT%H:%M:%S"',
     ]
     code, _, err = call("run", shop, "-w", tmp_path / "w", *INLINE, *dp)
     assert code == 3

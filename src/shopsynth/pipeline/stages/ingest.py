@@ -59,6 +59,7 @@ def run(context: StageContext) -> StageOutput:
                 label=f"part-{number:05d}",
                 content=hashes[f"{table}/{number}"],
                 others=sha256_of(of_table),
+                literal=_reads_literally(recipe),
             )
             for number, part in enumerate(list_parts(source, recipe.base))
         ]
@@ -79,6 +80,11 @@ def run(context: StageContext) -> StageOutput:
     return StageOutput(tuple(outputs), {"rows": rows, "rejects": counted})
 
 
+def _reads_literally(recipe: Recipe) -> bool:
+    """Say whether no person's cell may decide how another's is read, which has no price."""
+    return recipe.privacy.mode == "dp"
+
+
 def _arrange(context: StageContext, table: str, parts: list[PartRef]) -> tuple[PartRef, ...]:
     """Bucket events by user; bring every other table into one part."""
     if table == "events":
@@ -97,7 +103,9 @@ def read_one(job: Job) -> dict[str, Any]:
     table = job.params["table"]
     source = TableSource.parse(job.params["source"], f"shop.{table}")
     part = SourcePart.from_json(job.params["part"])
-    cleaned = read_part(table, source, part, Path(job.params["base"]))
+    cleaned = read_part(
+        table, source, part, Path(job.params["base"]), literal=job.params["literal"]
+    )
     job.write(table, cleaned.kept, job.params["label"])
     if cleaned.rejects.height:
         job.write("rejects", cleaned.rejects, f"{table}-{job.params['label']}")
@@ -119,7 +127,9 @@ STAGE = Stage(
         "schema", "ingest",
         "pipeline.stages.ingest", "pipeline.stages.base", "pipeline.verbs",
     ),
-    config=lambda recipe: redacted(recipe.shop.model_dump(mode="json")),
+    config=lambda recipe: {
+        **redacted(recipe.shop.model_dump(mode="json")), "literal": _reads_literally(recipe),
+    },
     run=run,
     sources=fingerprints,
 )  # fmt: skip
