@@ -63,7 +63,7 @@ class SplitSettings(Settings):
             return self
         if None in dates or self.by != "time":
             raise ValueError(
-                "validation_from and test_from: expected both, with by = \"time\", or neither"
+                'validation_from and test_from: expected both, with by = "time", or neither'
             )
         if not self.validation_from < self.test_from:  # type: ignore[operator]  # both are dates
             raise ValueError("validation_from: expected a moment before test_from")

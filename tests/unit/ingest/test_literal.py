@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import sqlite3
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,7 +14,9 @@ from shopsynth.ingest._cells import typed_counts, typed_ids, typed_numbers
 from shopsynth.ingest._timestamps import typed_timestamps
 from shopsynth.schema import PrivacyError, SourceError
 
-TOLD = {"encoding": "utf-8", "delimiter": ",", "header": True, "date_format": "%d/%m/%y %H:%M"}
+TOLD: dict[str, Any] = {
+    "encoding": "utf-8", "delimiter": ",", "header": True, "date_format": "%d/%m/%y %H:%M",
+}  # fmt: skip
 HEADER = "user_id,item_id,timestamp,price,quantity\n"
 ANN = '17850.0,85123.0,01/02/10 08:26,"12,50",2\n'
 EVES = {
@@ -152,8 +155,10 @@ def test_cells_speak_for_themselves():
 
 def test_fractional_numbers_are_times_since_1970_whoever_else_is_there():
     def read(cells):
-        told = {"date_format": None, "timezone": "UTC", "where": "test", "literal": True}
-        return typed_timestamps(pl.Series(cells), **told).values.to_list()
+        made = typed_timestamps(
+            pl.Series(cells), date_format=None, timezone="UTC", where="test", literal=True
+        )
+        return made.values.to_list()
 
     assert read([20101201.0, 1.6e9]) == read([20101201.0, 1.6e9, 1.5])[:2]
     assert read([1.6e9])[0] == dt.datetime(2020, 9, 13, 12, 26, 40, tzinfo=dt.UTC)

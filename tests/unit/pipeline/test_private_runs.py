@@ -90,7 +90,7 @@ def test_the_stage_reads_literally_in_mode_dp_alone(tmp_path):
     told = [
         f"shop.events.{key}={str(v).lower() if v is True else repr(v)}" for key, v in TOLD.items()
     ]
-    done = run(path, tmp_path / "w", until="ingest", overrides=[*dp, *told])
+    done = run(path, tmp_path / "w", until="ingest", overrides=(*dp, *told))
     assert done.manifests["ingest"].facts["rows"]["events"] > 0
     assert done.manifests["ingest"].config["literal"] is True
     plain = run(path, tmp_path / "plain", until="ingest", overrides=dp[1:])
