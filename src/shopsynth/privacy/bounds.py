@@ -21,7 +21,9 @@ def bound_contributions(data: Dataset, max_events_per_user: int) -> Dataset:
         >>> import polars as pl
         >>> shop = Dataset(
         ...     items=pl.DataFrame({"item_id": ["a"]}),
-        ...     events=pl.DataFrame({"user_id": ["u"] * 3, "item_id": ["a"] * 3}),
+        ...     events=pl.DataFrame(
+        ...         {"user_id": ["u"] * 3, "item_id": ["a"] * 3, "position": [0, 1, 2]}
+        ...     ),
         ... )
         >>> bound_contributions(shop, 2).counts()["events"]
         2

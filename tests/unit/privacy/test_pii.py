@@ -214,7 +214,8 @@ def seconds(piece, size):
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE.keys())
 def test_time_grows_linearly_on_hostile_texts(piece):
     small, large = seconds(piece, 10_000), seconds(piece, 40_000)
-    assert large < max(8 * small, 0.5)
+    # Linear is 4, quadratic 16; below two seconds a busy machine's clock says nothing.
+    assert large < max(8 * small, 2.0)
 
 
 @pytest.mark.slow

@@ -155,3 +155,21 @@ def test_the_readme_tells_the_counts_that_the_files_have(texts):
     rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \|$", readme, flags=re.MULTILINE)
     told = {name: int(zh if language == "zh" else en) for name, zh, en in rows}
     assert told == {"texts": len(texts), **count}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_unseen_texts_are_labelled_in_the_same_form(language):
+    unseen = texts_of(f"unseen_{language}")
+    assert len(unseen) >= 200
+    assert len({text["id"] for text in unseen}) == len({text["text"] for text in unseen}) == 200
+    known = {text["text"] for text in texts_of(language)}
+    assert not known & {text["text"] for text in unseen}
+    for text in unseen:
+        assert text["type"] in TYPES
+        for span in (*text["entities"], *text["hard_negatives"]):
+            assert 0 <= span["start"] < span["end"] <= len(text["text"]), text["id"]
+            assert text["text"][span["start"] : span["end"]].strip()
+        assert {span["kind"] for span in text["entities"]} <= KINDS
+    cards = values(unseen, "kind", "CARD")
+    assert len(cards) >= 6
+    assert all(is_luhn(card) for card in cards)
