@@ -8,6 +8,7 @@ A town or a province alone is no address.
 import re
 from collections.abc import Iterator
 
+from shopsynth.privacy.pii.addresses_en import with_abroad
 from shopsynth.privacy.pii.hits import Hit
 from shopsynth.privacy.pii.places import (
     ESTATE,
@@ -109,7 +110,7 @@ def find_addresses(plain: str) -> Iterator[Hit]:
     if not plain.isascii():
         yield from _chinese(plain)
     if any(character.isdigit() for character in plain[:4096]) or len(plain) > 4096:
-        yield from _english(plain)
+        yield from with_abroad(plain, _english(plain))
 
 
 def _chinese(plain: str) -> Iterator[Hit]:

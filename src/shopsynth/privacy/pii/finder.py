@@ -22,6 +22,7 @@ from shopsynth.privacy.pii.names_en import find_english_names
 from shopsynth.privacy.pii.names_zh import find_chinese_names
 from shopsynth.privacy.pii.numbers import find_numbers
 from shopsynth.privacy.pii.papers import find_papers
+from shopsynth.privacy.pii.papers_abroad import find_papers_abroad
 
 Names = Literal["off", "rules", "models"]
 """How names are looked for: not, by rules, or by rules and then the models of the extra ``pii``."""
@@ -44,6 +45,9 @@ _MAY_HOLD = (
     r"|[ａ-ｚＡ-Ｚ]|[/?][^ ]{0,80}=|/[0-9a-z_.~-]{6}"
 )
 """What every text holds that has more than names in it; all texts are matched with it at once."""
+
+_FINDERS = (find_contacts, find_papers_abroad, find_papers, find_numbers, find_addresses)
+"""All but names, in their order of right."""
 
 
 def find_pii(
@@ -121,7 +125,7 @@ def as_series(texts: Sequence[str | None] | pl.Series) -> pl.Series:
 def _rule_hits(plain: str, is_brand: BrandTest, *, has_more: bool, names: bool) -> Iterator[Hit]:
     """Yield hits in their order of right: what comes first wins where two overlap."""
     is_personal = False
-    for find in (find_contacts, find_papers, find_numbers, find_addresses) if has_more else ():
+    for find in _FINDERS if has_more else ():
         for hit in find(plain):
             is_personal = True
             yield hit
