@@ -32,6 +32,8 @@ FOUND = [
     ("ADDRESS", "{}", "P.O. Box 512\nBoise, ID 83701"),
     ("ADDRESS", "ship to {} asap", "77 Old Mill Rd, Suite 200, Albany, New York 12207"),
     ("ADDRESS", "ship: {}", "9 Elm Court\nApt 3\nMadison, WI 53703\nUSA"),
+    ("ADDRESS", "{}", "Suite 5, Level 2, 10 Pitt St, Sydney"),
+    ("ADDRESS", "{}", "14 Cherry Tree Cl, Exeter"),
     ("ID", "my SIN is {}", "046 454 286"),
     ("ID", "social insurance number: {}", "046-454-286"),
     ("ID", "NRIC {} for the pickup", "S1234567D"),

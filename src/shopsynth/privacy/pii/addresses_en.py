@@ -132,9 +132,15 @@ def _grown(plain: str, hit: Hit) -> Hit:
     """Add the flat before a street, and the town and the postcode after it, in any case."""
     if hit.rule != "street-and-number":
         return hit
-    before = _BUILDING_BEFORE.search(plain, max(0, hit.start - 60), hit.start)
-    start = before.start() if before else hit.start
-    return Hit("ADDRESS", start, _end(plain, hit.end), hit.rule)
+    return Hit("ADDRESS", _unit_before(plain, hit.start), _end(plain, hit.end), hit.rule)
+
+
+def _unit_before(plain: str, start: int) -> int:
+    """Find where the flat and the floor before a house begin; the house itself if none does."""
+    for _ in range(2):
+        before = _BUILDING_BEFORE.search(plain, max(0, start - 60), start)
+        start = before.start() if before else start
+    return start
 
 
 def _end(plain: str, end: int) -> int:
@@ -189,8 +195,7 @@ def _house_before(plain: str, end: int) -> int | None:
                 continue
             if place + 1 == len(tokens):
                 break
-            unit = _BUILDING_BEFORE.search(plain, max(0, token.start() - 60), token.start())
-            return unit.start() if unit else token.start()
+            return _unit_before(plain, token.start())
         elif lower in _HOUSE_NAME:
             found = _part_start(plain, token.start(), lowest)
         elif not _may_be_of_address(word, lower):

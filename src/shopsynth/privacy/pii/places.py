@@ -36,7 +36,8 @@ STREET = (
     r"|dr)"
     r"|(?P<weak>drive|court|ct|place|pl|way|terrace|ter|circle|cir|square|sq|close|crescent|cres"
     r"|row|mews|gardens|grove|hill|walk|trail|trl|loop|alley|park|quay|wharf|heights|green|parade|approach|yard|yards|esplanade|rise|view|vale"
-    r"|crossing|pike|turnpike|bend|run|point|ridge|path|broadway|mount|fields|villas|common))"
+    r"|crossing|pike|turnpike|bend|run|point|ridge|path|broadway|mount|fields|villas|common"
+    r"|cl|tce|pde|cct|gdns|bvd))"
 )
 
 STREET_WORDS = "blvd|road|rd|street|st|avenue|ave|drive|dr|lane|ln|way|court|ct|circle|place|pl"
