@@ -62,7 +62,6 @@ _LEAD_IN = re.compile(
     r"|改到|换成"
     r"|换到|位于|住在|家住|我家在|我住|我家|家在|在|到|至|住|址|是|为|往|去|放)+(?:是|为|在|到)? ?"
 )
-_LATIN_WORD = re.compile(r"[a-z]{2,} ?", re.IGNORECASE)
 _LEFT = 36
 """Most characters that a Chinese address has before its road: province, city, district, town."""
 
