@@ -32,9 +32,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "gru4rec": SMALL_NETWORK,
     "sasrec": SMALL_NETWORK,
 }
-ORDERED = ["gru4rec", "sasrec"]
-PERSONAL = ["als", "bpr", "content_knn", "gru4rec", "hybrid", "item_knn", "sasrec"]
-COUNTED = ["content_knn", "hybrid", "item_knn", "popularity"]
+ORDERED = ["gru4rec", "markov", "sasrec"]
+PERSONAL = ["als", "bpr", "content_knn", "gru4rec", "hybrid", "item_knn", "markov", "sasrec"]
+COUNTED = ["content_knn", "hybrid", "item_knn", "markov", "popularity"]
 
 
 def item(block: int, place: int) -> str:
