@@ -1,0 +1,119 @@
+"""Where items lie: vectors of what the catalogue says of them and of who bought them together.
+
+In: the catalogue and real histories. Out: one dense vector an item, also of items never bought.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from shopsynth.generate._content import described
+from shopsynth.generate._histories import EventForm, Histories
+
+Vectors = NDArray[np.float32]
+
+_RIDGE = 1.0
+"""Penalty on the map from content to company; content rows have length 1, so it counts one item."""
+
+_LEARNING_ROWS = 100_000
+"""Items from which directions are learned; the others are projected on them."""
+
+_EXTRA = 8
+_POWER_ITERATIONS = 2
+"""Both as Halko et al. advise for spectra that fall slowly."""
+
+
+def item_vectors(form: EventForm, histories: Histories | None, *, dim: int, seed: int) -> Vectors:
+    """Place every item by content and by company.
+
+    Content is the truncated SVD of TF-IDF; company that of the cosine co-occurrence of items in
+    users, taken from the sparse table of users and items itself, so nothing of size items squared
+    is made. An item never bought gets the company that ridge regression expects of its content.
+
+    Args:
+        form: Holds the catalogue.
+        histories: Real events; ``None`` where only the catalogue is known, as in mode dp.
+        dim: Greatest number of directions of each part.
+        seed: Chooses random projections and the items that directions are learned from.
+
+    Returns:
+        ``(n_items, n_directions)``, at most ``2 * dim``; each part of a row has length 1 or less.
+        Without content and events a single column of zeros.
+
+    Source:
+        Halko, Martinsson and Tropp, SIAM Rev. 53(2), 2011, algorithm 4.4, for the SVD; company as
+        in the bipartite spectral embedding of Dhillon, KDD 2001.
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    content = described(form.items, form.item_ids)
+    told = None if content is None else _unit(principal_rows(content, dim, random))
+    if histories is None:
+        return np.zeros((form.n_items, 1), dtype=np.float32) if told is None else told
+    company, bought = _company(histories, form.n_items, dim, random)
+    if told is None:
+        return company
+    company[~bought] = _expected(told, company, bought)
+    return np.hstack([told, company])
+
+
+def principal_rows(matrix: sparse.csr_matrix, dim: int, random: np.random.Generator) -> Vectors:
+    """Project rows on the strongest right singular directions.
+
+    Args:
+        matrix: ``(n, n_features)``.
+        dim: Greatest number of directions.
+        random: Source of randomness.
+
+    Returns:
+        ``(n, min(dim, n, n_features))`` float32.
+    """
+    used = np.unique(matrix.indices)
+    compact = matrix.tocsc()[:, used].tocsr().astype(np.float32)
+    learned = compact
+    if compact.shape[0] > _LEARNING_ROWS:
+        rows = np.sort(random.choice(compact.shape[0], _LEARNING_ROWS, replace=False))
+        learned = compact[rows]
+    width = min(dim + _EXTRA, *learned.shape)
+    if width == 0:
+        return np.zeros((matrix.shape[0], 1), dtype=np.float32)
+    basis = random.standard_normal((compact.shape[1], width), dtype=np.float32)
+    for _ in range(1 + _POWER_ITERATIONS):
+        range_ = np.linalg.qr(learned @ basis)[0]
+        basis = np.linalg.qr(learned.T @ range_)[0]
+    directions = np.linalg.svd(learned @ basis, full_matrices=False)[2][:dim]
+    projected: Vectors = (compact @ (basis @ directions.T)).astype(np.float32)
+    return projected
+
+
+def _company(
+    histories: Histories, n_items: int, dim: int, random: np.random.Generator
+) -> tuple[Vectors, NDArray[np.bool_]]:
+    """Embed items by their users; ``(n_items, dim)`` and ``(n_items,)`` whether anybody has it."""
+    users_of = sparse.csr_matrix(
+        (np.ones(histories.item.size, dtype=np.float32), (histories.item, histories.user)),
+        shape=(n_items, histories.n_users),
+    )
+    users_of.data[:] = 1.0  # Building summed up repeats; a user counts once.
+    n_users = np.diff(users_of.indptr)
+    n_owned = np.bincount(users_of.indices, minlength=histories.n_users)
+    scaled = (
+        sparse.diags_array(1 / np.sqrt(np.maximum(n_users, 1)))
+        @ users_of
+        @ sparse.diags_array(1 / np.sqrt(np.maximum(n_owned, 1)))
+    ).tocsr()
+    return _unit(principal_rows(scaled, dim, random)), n_users > 0
+
+
+def _expected(content: Vectors, company: Vectors, bought: NDArray[np.bool_]) -> Vectors:
+    """Predict the company of items never bought from their content."""
+    known = content[bought]
+    gram = known.T @ known + _RIDGE * np.eye(content.shape[1], dtype=np.float32)
+    weights = np.linalg.solve(gram, known.T @ company[bought])
+    expected: Vectors = (content[~bought] @ weights).astype(np.float32)
+    return expected
+
+
+def _unit(rows: Vectors) -> Vectors:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Vectors = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-6)
+    return scaled
