@@ -9,33 +9,23 @@ item goes as a whole, so that nobody buys what they never saw, and tears that pe
 speaks against are dropped.
 """
 
-from typing import ClassVar, Self
+from functools import partial
 
 import numpy as np
 from pydantic import Field
 
 from shopsynth.generate._augmentation import (
-    Sources,
-    augment,
+    Edited,
+    augmenter,
     fit_likelihood,
     n_distinct_items,
     users_or_all,
 )
 from shopsynth.generate._edits import keep_events
-from shopsynth.generate._histories import Histories, read_histories
+from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._likelihood import Confidence
-from shopsynth.generate.base import (
-    WITHOUT_GUARANTEE,
-    Conditions,
-    check_request,
-    check_view,
-    fitted,
-    register,
-)
-from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
+from shopsynth.schema import Progress, Settings
 
-_METHOD = "mask"
 _FEWEST = 2
 """Items that stay: a single one teaches no step."""
 
@@ -51,8 +41,8 @@ class MaskOptions(Settings):
     people did."""
 
 
-@register("mask")
-class Mask:
+@augmenter("mask", MaskOptions)
+def mask(form: EventForm, histories: Histories, options: MaskOptions, progress: Progress) -> Edited:
     """Random items dropped from histories.
 
     Histories of less than three items are taken only if there are no longer ones.
@@ -62,63 +52,21 @@ class Mask:
         arXiv 2010.14395, section 3.3.2, "item mask", with its share on Beauty; a masked item is
         left out, because rows have no mask token.
     """
+    _, likelihood = fit_likelihood(form, histories, progress)
+    users = users_or_all(n_distinct_items(histories) > _FEWEST)
+    edit = partial(_masked, rate=options.rate)
+    return Edited(histories, users, edit, likelihood, options.confidence)
 
-    Options: ClassVar[type[Settings]] = MaskOptions
-    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
-    table: ClassVar[str] = "events"
 
-    def __init__(self, options: MaskOptions) -> None:
-        self.options = options
-        self._sources: Sources | None = None
-
-    def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
-        """Find the histories that have items to spare; nothing in it is random.
-
-        Raises:
-            PrivacyError: If ``view`` is not a view of a mode without guarantee.
-            EmptyDataError: If no catalogue item was ever bought.
-        """
-        check_view(view, _METHOD, self.modes)
-        form, histories = read_histories(view, _METHOD)
-        _, likelihood = fit_likelihood(form, histories, progress)
-        users = users_or_all(n_distinct_items(histories) > _FEWEST)
-        self._sources = Sources(form, histories, users, likelihood)
-        return self
-
-    def sample(
-        self,
-        n: int,
-        *,
-        conditions: Conditions | None = None,
-        seed: int,
-        progress: Progress = SILENT,
-    ) -> SyntheticDataset:
-        """Mask ``n`` real histories; beyond the real number, each is masked again anew.
-
-        Raises:
-            InputError: If ``fit`` has not run, ``n`` is not positive, or conditions are given.
-        """
-        check_request(n, conditions, _METHOD)
-        return augment(
-            n,
-            fitted(self._sources, _METHOD),
-            self._masked,
-            confidence=self.options.confidence,
-            method=_METHOD,
-            options=self.options,
-            seed=seed,
-            progress=progress,
-        )
-
-    def _masked(self, histories: Histories, random: np.random.Generator) -> Histories:
-        width = int(histories.item.max()) + 1
-        pairs, pair_of = np.unique(histories.user * width + histories.item, return_inverse=True)
-        user = pairs // width
-        sizes = np.bincount(user, minlength=histories.n_users)
-        firsts = np.cumsum(sizes) - sizes
-        order = np.lexsort((random.random(pairs.size), user))
-        rank = np.empty(pairs.size, dtype=np.int64)
-        rank[order] = np.arange(pairs.size) - firsts[user]
-        quota = np.floor(self.options.rate * sizes + random.random(histories.n_users))
-        quota = np.minimum(np.maximum(quota, 1), np.maximum(sizes - _FEWEST, 0))
-        return keep_events(histories, (rank >= quota[user])[pair_of])
+def _masked(histories: Histories, random: np.random.Generator, *, rate: float) -> Histories:
+    width = int(histories.item.max()) + 1
+    pairs, pair_of = np.unique(histories.user * width + histories.item, return_inverse=True)
+    user = pairs // width
+    sizes = np.bincount(user, minlength=histories.n_users)
+    firsts = np.cumsum(sizes) - sizes
+    order = np.lexsort((random.random(pairs.size), user))
+    rank = np.empty(pairs.size, dtype=np.int64)
+    rank[order] = np.arange(pairs.size) - firsts[user]
+    quota = np.floor(rate * sizes + random.random(histories.n_users))
+    quota = np.minimum(np.maximum(quota, 1), np.maximum(sizes - _FEWEST, 0))
+    return keep_events(histories, (rank >= quota[user])[pair_of])

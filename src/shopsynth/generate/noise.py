@@ -7,12 +7,12 @@ Not for use as training data for its own sake.
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from shopsynth.generate._augmentation import augmenter
 from shopsynth.generate._draws import DrawTable
 from shopsynth.generate._edits import (
     draw_in_rounds,
@@ -23,19 +23,9 @@ from shopsynth.generate._edits import (
     shuffled,
     take_users,
 )
-from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
-from shopsynth.generate.base import (
-    WITHOUT_GUARANTEE,
-    Conditions,
-    check_request,
-    check_view,
-    fitted,
-    register,
-)
-from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
+from shopsynth.generate._histories import EventForm, Histories
+from shopsynth.schema import Progress, Settings
 
-_METHOD = "noise"
 _CROP, _MASK, _REORDER = range(3)
 
 
@@ -55,76 +45,39 @@ class NoiseOptions(Settings):
     """Chance that a random item, by popularity, follows an event."""
 
 
-@dataclass(frozen=True)
-class _Model:
-    form: EventForm
-    histories: Histories
-    popularity: DrawTable
-
-
-@register("noise")
-class Noise:
+@augmenter("noise", NoiseOptions)
+def noise(
+    form: EventForm, histories: Histories, options: NoiseOptions, progress: Progress
+) -> "_Disturbed":
     """Random crop, mask or reorder of each history, and popularity-drawn inserts.
 
     Source:
         Xie et al., Contrastive Learning for Sequential Recommendation (CL4SRec),
         arXiv 2010.14395: the three operators and their shares on Beauty.
     """
+    counts = form.item_counts()
+    items = np.flatnonzero(counts)
+    popularity = DrawTable.of(np.zeros_like(items), items, counts[items], 1)
+    return _Disturbed(form, histories, popularity, options)
 
-    Options: ClassVar[type[Settings]] = NoiseOptions
-    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
-    table: ClassVar[str] = "events"
 
-    def __init__(self, options: NoiseOptions) -> None:
-        self.options = options
-        self._model: _Model | None = None
+@dataclass(frozen=True)
+class _Disturbed:
+    form: EventForm
+    histories: Histories
+    popularity: DrawTable
+    options: NoiseOptions
 
-    def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
-        """Count items; nothing in it is random.
-
-        Raises:
-            PrivacyError: If ``view`` is not a view of a mode without guarantee.
-            EmptyDataError: If no catalogue item was ever bought.
-        """
-        check_view(view, _METHOD, self.modes)
-        progress.start("noise: popularity", 1)
-        form, histories = read_histories(view, _METHOD)
-        counts = form.item_counts()
-        items = np.flatnonzero(counts)
-        popularity = DrawTable.of(np.zeros_like(items), items, counts[items], 1)
-        self._model = _Model(form, histories, popularity)
-        progress.advance()
-        return self
-
-    def sample(
-        self,
-        n: int,
-        *,
-        conditions: Conditions | None = None,
-        seed: int,
-        progress: Progress = SILENT,
-    ) -> SyntheticDataset:
-        """Disturb ``n`` real histories; beyond the real number, each is disturbed again anew.
-
-        Raises:
-            InputError: If ``fit`` has not run, ``n`` is not positive, or conditions are given.
-        """
-        check_request(n, conditions, _METHOD)
-        model = fitted(self._model, _METHOD)
-        random = np.random.Generator(np.random.PCG64(seed))
-        progress.start("noise: histories", 3)
-        users = draw_in_rounds(model.histories.n_users, n, random)
-        histories = take_users(model.histories, users)
+    def sample(self, n: int, random: np.random.Generator, progress: Progress) -> Histories:
+        """Disturb ``n`` histories, all at once."""
+        users = draw_in_rounds(self.histories.n_users, n, random)
+        histories = take_users(self.histories, users)
         operator = random.integers(0, 3, n)[histories.user]
         histories = self._reordered(histories, operator == _REORDER, random)
-        progress.advance()
         histories = self._shortened(histories, operator, random)
-        progress.advance()
-        histories = self._inserted(histories, model, random)
-        progress.advance()
-        return write_synthetic(
-            histories, model.form, method=_METHOD, options=self.options, seed=seed
-        )
+        histories = self._inserted(histories, random)
+        progress.advance(n)
+        return histories
 
     def _reordered(
         self, histories: Histories, chosen: NDArray[np.bool_], random: np.random.Generator
@@ -146,15 +99,13 @@ class Noise:
         most = np.maximum.reduceat(chance, histories.offsets[:-1])[histories.user]
         return keep_events(histories, kept | (masked & (chance == most)))
 
-    def _inserted(
-        self, histories: Histories, model: _Model, random: np.random.Generator
-    ) -> Histories:
+    def _inserted(self, histories: Histories, random: np.random.Generator) -> Histories:
         anchors = np.flatnonzero(random.random(histories.item.size) < self.options.insert_rate)
-        items = model.popularity.draw(np.zeros_like(anchors), random.random(anchors.size))
-        known = np.unique(histories.user * model.form.n_items + histories.item)
-        usable = new_pairs(histories.user[anchors], items, known, model.form.n_items)
+        items = self.popularity.draw(np.zeros_like(anchors), random.random(anchors.size))
+        known = np.unique(histories.user * self.form.n_items + histories.item)
+        usable = new_pairs(histories.user[anchors], items, known, self.form.n_items)
         anchors, items = anchors[usable], items[usable]
-        return insert_after(histories, anchors, items, model.form.rows_of(items, random))
+        return insert_after(histories, anchors, items, self.form.rows_of(items, random))
 
 
 def _window(histories: Histories, share: float, random: np.random.Generator) -> NDArray[np.bool_]:

@@ -9,13 +9,12 @@ than ``min_users`` users share is no pattern.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from shopsynth.generate._augmentation import BLOCK_USERS, fit_likelihood
+from shopsynth.generate._augmentation import BLOCK_USERS, augmenter, fit_likelihood
 from shopsynth.generate._draws import (
     DrawTable,
     Floats,
@@ -25,23 +24,12 @@ from shopsynth.generate._draws import (
 )
 from shopsynth.generate._edits import joined, take_users, turned_round
 from shopsynth.generate._episodes import Episodes
-from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
+from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._likelihood import Confidence, Likelihood, most_confident
 from shopsynth.generate._patterns import Patterns
 from shopsynth.generate._timing import Timing
 from shopsynth.generate._walk import Walk
-from shopsynth.generate.base import (
-    WITHOUT_GUARANTEE,
-    Conditions,
-    check_request,
-    check_view,
-    fitted,
-    register,
-)
-from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
-
-_METHOD = "pattern"
+from shopsynth.schema import Progress, Settings
 
 
 class PatternOptions(Settings):
@@ -64,24 +52,10 @@ class PatternOptions(Settings):
     """Share of the made histories that is kept; those furthest outside the band go first."""
 
 
-@dataclass(frozen=True)
-class _Model:
-    """What fit learned; ``band`` has one row a bucket of lengths: lowest and highest score."""
-
-    form: EventForm
-    patterns: Patterns
-    by_users: DrawTable
-    past: Walk
-    future: Walk
-    lengths: NDArray[np.int64]
-    episodes: Episodes
-    timing: Timing
-    likelihood: Likelihood
-    band: Floats
-
-
-@register("pattern")
-class Pattern:
+@augmenter("pattern", PatternOptions)
+def pattern(
+    form: EventForm, histories: Histories, options: PatternOptions, progress: Progress
+) -> "_Regrown":
     """Histories regenerated around frequent patterns, with a likelihood filter.
 
     A pattern is drawn by its number of users and stands at a random place of a history of a real
@@ -93,113 +67,88 @@ class Pattern:
         In the spirit of Yin et al., Dataset Regeneration for Sequential Recommendation (DR4SR),
         arXiv 2405.17795; here without its networks.
     """
-
-    Options: ClassVar[type[Settings]] = PatternOptions
-    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
-    table: ClassVar[str] = "events"
-
-    def __init__(self, options: PatternOptions) -> None:
-        self.options = options
-        self._model: _Model | None = None
-
-    def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
-        """Mine patterns and count transitions both ways; nothing in it is random.
-
-        Raises:
-            PrivacyError: If ``view`` is not a view of a mode without guarantee.
-            EmptyDataError: If no catalogue item was ever bought.
-        """
-        check_view(view, _METHOD, self.modes)
-        options = self.options
-        form, histories = read_histories(view, _METHOD)
-        neighbours, likelihood = fit_likelihood(form, histories, progress)
-        patterns = Patterns.mine(
-            histories, form.n_items, window=options.window, min_users=options.min_users
+    neighbours, likelihood = fit_likelihood(form, histories, progress)
+    patterns = Patterns.mine(
+        histories, form.n_items, window=options.window, min_users=options.min_users
+    )
+    past, future = (
+        Walk.fit(
+            histories,
+            neighbours,
+            form.n_items,
+            order=options.order,
+            min_users=options.min_users,
+            backwards=backwards,
         )
-        past, future = (
-            Walk.fit(
-                histories,
-                neighbours,
-                form.n_items,
-                order=options.order,
-                min_users=options.min_users,
-                backwards=backwards,
-            )
-            for backwards in (True, False)
-        )
-        number = np.arange(patterns.users.size)
-        several = histories.lengths[histories.lengths > 1]  # A single event teaches nothing.
-        self._model = _Model(
-            form=form,
-            patterns=patterns,
-            by_users=DrawTable.of(np.zeros_like(number), number, patterns.users, 1),
-            past=past,
-            future=future,
-            lengths=several if several.size else histories.lengths,
-            episodes=Episodes.fit(histories, form.n_items),
-            timing=Timing.fit(histories),
-            likelihood=likelihood,
-            band=_band(likelihood.of_whole(histories), histories.lengths, options.band),
-        )
-        return self
+        for backwards in (True, False)
+    )
+    number = np.arange(patterns.users.size)
+    several = histories.lengths[histories.lengths > 1]  # A single event teaches nothing.
+    return _Regrown(
+        patterns=patterns,
+        by_users=DrawTable.of(np.zeros_like(number), number, patterns.users, 1),
+        past=past,
+        future=future,
+        lengths=several if several.size else histories.lengths,
+        episodes=Episodes.fit(histories, form.n_items),
+        timing=Timing.fit(histories),
+        timed="timestamp" in form.columns,
+        likelihood=likelihood,
+        band=_band(likelihood.of_whole(histories), histories.lengths, options.band),
+        confidence=options.confidence,
+    )
 
-    def sample(
-        self,
-        n: int,
-        *,
-        conditions: Conditions | None = None,
-        seed: int,
-        progress: Progress = SILENT,
-    ) -> SyntheticDataset:
-        """Grow ``n`` histories, block by block.
 
-        Raises:
-            InputError: If ``fit`` has not run, ``n`` is not positive, or conditions are given.
-        """
-        check_request(n, conditions, _METHOD)
-        model = fitted(self._model, _METHOD)
-        random = np.random.Generator(np.random.PCG64(seed))
-        progress.start("pattern: histories", n)
+@dataclass(frozen=True)
+class _Regrown:
+    """What was learned; ``band`` has one row a bucket of lengths: lowest and highest score."""
+
+    patterns: Patterns
+    by_users: DrawTable
+    past: Walk
+    future: Walk
+    lengths: NDArray[np.int64]
+    episodes: Episodes
+    timing: Timing
+    timed: bool
+    likelihood: Likelihood
+    band: Floats
+    confidence: float
+
+    def sample(self, n: int, random: np.random.Generator, progress: Progress) -> Histories:
+        """Grow ``n`` histories, block by block."""
         blocks = []
         for first in range(0, n, BLOCK_USERS):
             size = min(BLOCK_USERS, n - first)
-            made = _grown(int(np.ceil(size / self.options.confidence)), model, random)
-            scores = -_outside(model.likelihood.of_whole(made), made.lengths, model.band)
+            made = self._grown(int(np.ceil(size / self.confidence)), random)
+            scores = -_outside(self.likelihood.of_whole(made), made.lengths, self.band)
             blocks.append(take_users(made, most_confident(scores, made.lengths, size)))
             progress.advance(size)
-        timed = "timestamp" in model.form.columns
-        return write_synthetic(
-            model.timing.sample(joined(blocks), random, timed=timed),
-            model.form,
-            method=_METHOD,
-            options=self.options,
-            seed=seed,
+        return self.timing.sample(joined(blocks), random, timed=self.timed)
+
+    def _grown(self, n: int, random: np.random.Generator) -> Histories:
+        """Grow ``n`` histories, each around a pattern; without times."""
+        nobody = np.zeros(n, dtype=np.int64)
+        drawn = self.by_users.draw(nobody, spread_uniforms(nobody, random))
+        sizes = self.patterns.sizes[drawn]
+        lengths = random.permutation(empirical_draws(self.lengths, n, random))
+        lengths = np.maximum(lengths, sizes)
+        before = (random.random(n) * (lengths - sizes + 1)).astype(np.int64)
+        items = self.patterns.items[drawn]
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        backwards = items[items >= 0][turned_round(offsets)]
+        item, offsets = self.past.extend(backwards, offsets, before, random)
+        item = item[turned_round(offsets)]
+        # A past that ended early leaves more to the future.
+        item, offsets = self.future.extend(item, offsets, lengths - np.diff(offsets), random)
+        user = np.repeat(np.arange(n), np.diff(offsets))
+        return Histories(
+            item=item,
+            time=np.zeros(item.size, dtype=np.int64),
+            opens=np.zeros(item.size, dtype=np.bool_),
+            row=self.episodes.draw(user, item, random),
+            offsets=offsets,
         )
-
-
-def _grown(n: int, model: _Model, random: np.random.Generator) -> Histories:
-    """Grow ``n`` histories, each around a pattern; without times."""
-    nobody = np.zeros(n, dtype=np.int64)
-    drawn = model.by_users.draw(nobody, spread_uniforms(nobody, random))
-    sizes = model.patterns.sizes[drawn]
-    lengths = random.permutation(empirical_draws(model.lengths, n, random))
-    lengths = np.maximum(lengths, sizes)
-    before = (random.random(n) * (lengths - sizes + 1)).astype(np.int64)
-    items = model.patterns.items[drawn]
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
-    backwards = items[items >= 0][turned_round(offsets)]
-    item, offsets = model.past.extend(backwards, offsets, before, random)
-    item = item[turned_round(offsets)]
-    # A past that ended early leaves more to the future.
-    item, offsets = model.future.extend(item, offsets, lengths - np.diff(offsets), random)
-    user = np.repeat(np.arange(n), np.diff(offsets))
-    return Histories(
-        item=item,
-        time=np.zeros(item.size, dtype=np.int64),
-        opens=np.zeros(item.size, dtype=np.bool_),
-        row=model.episodes.draw(user, item, random),
-        offsets=offsets,
-    )
 
 
 def _band(scores: Floats, lengths: NDArray[np.int64], share: float) -> Floats:

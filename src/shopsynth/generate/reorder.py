@@ -10,34 +10,23 @@ and orders that people's behaviour speaks against are dropped.
 """
 
 from dataclasses import replace
-from typing import ClassVar, Self
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from shopsynth.generate._augmentation import (
-    Sources,
-    augment,
+    Edited,
+    augmenter,
     fit_likelihood,
     n_distinct_items,
     users_or_all,
 )
 from shopsynth.generate._edits import shuffled
-from shopsynth.generate._histories import Histories, read_histories
+from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._likelihood import Confidence
-from shopsynth.generate.base import (
-    WITHOUT_GUARANTEE,
-    Conditions,
-    check_request,
-    check_view,
-    fitted,
-    register,
-)
-from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
-
-_METHOD = "reorder"
+from shopsynth.schema import Progress, Settings
 
 
 class ReorderOptions(Settings):
@@ -51,8 +40,10 @@ class ReorderOptions(Settings):
     people did."""
 
 
-@register("reorder")
-class Reorder:
+@augmenter("reorder", ReorderOptions)
+def reorder(
+    form: EventForm, histories: Histories, options: ReorderOptions, progress: Progress
+) -> Edited:
     """One short window of each history shuffled.
 
     The window lies where different items stand beside each other. Times and sessions stay in
@@ -63,77 +54,39 @@ class Reorder:
         Xie et al., Contrastive Learning for Sequential Recommendation (CL4SRec),
         arXiv 2010.14395, section 3.3.3, "item reorder": flexible order.
     """
+    _, likelihood = fit_likelihood(form, histories, progress)
+    users = users_or_all(n_distinct_items(histories) > 1)
+    edit = partial(_reordered, window=options.window)
+    return Edited(histories, users, edit, likelihood, options.confidence)
 
-    Options: ClassVar[type[Settings]] = ReorderOptions
-    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
-    table: ClassVar[str] = "events"
 
-    def __init__(self, options: ReorderOptions) -> None:
-        self.options = options
-        self._sources: Sources | None = None
+def _reordered(histories: Histories, random: np.random.Generator, *, window: int) -> Histories:
+    border = _borders(histories, random)
+    chosen = np.flatnonzero(border > 0)
+    first = _window_starts(border, histories.lengths, window, random)
+    within = histories.index - first[histories.user]
+    inside = (within >= 0) & (within < window) & (border > 0)[histories.user]
+    order = shuffled(histories, inside, random)
+    same = histories.item[order] == histories.item
+    unchanged = chosen[np.logical_and.reduceat(same, histories.offsets[:-1])[chosen]]
+    places = histories.offsets[unchanged] + border[unchanged]
+    order[places], order[places - 1] = places - 1, places
+    order = _own_order_kept(histories, order)
+    return replace(histories, item=histories.item[order], row=histories.row[order])
 
-    def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
-        """Find the histories that have an order; nothing in it is random.
 
-        Raises:
-            PrivacyError: If ``view`` is not a view of a mode without guarantee.
-            EmptyDataError: If no catalogue item was ever bought.
-        """
-        check_view(view, _METHOD, self.modes)
-        form, histories = read_histories(view, _METHOD)
-        _, likelihood = fit_likelihood(form, histories, progress)
-        users = users_or_all(n_distinct_items(histories) > 1)
-        self._sources = Sources(form, histories, users, likelihood)
-        return self
-
-    def sample(
-        self,
-        n: int,
-        *,
-        conditions: Conditions | None = None,
-        seed: int,
-        progress: Progress = SILENT,
-    ) -> SyntheticDataset:
-        """Reorder ``n`` real histories; beyond the real number, each is reordered again anew.
-
-        Raises:
-            InputError: If ``fit`` has not run, ``n`` is not positive, or conditions are given.
-        """
-        check_request(n, conditions, _METHOD)
-        return augment(
-            n,
-            fitted(self._sources, _METHOD),
-            self._reordered,
-            confidence=self.options.confidence,
-            method=_METHOD,
-            options=self.options,
-            seed=seed,
-            progress=progress,
-        )
-
-    def _reordered(self, histories: Histories, random: np.random.Generator) -> Histories:
-        border = _borders(histories, random)
-        chosen = np.flatnonzero(border > 0)
-        first = self._window_starts(border, histories.lengths, random)
-        within = histories.index - first[histories.user]
-        inside = (within >= 0) & (within < self.options.window) & (border > 0)[histories.user]
-        order = shuffled(histories, inside, random)
-        same = histories.item[order] == histories.item
-        unchanged = chosen[np.logical_and.reduceat(same, histories.offsets[:-1])[chosen]]
-        places = histories.offsets[unchanged] + border[unchanged]
-        order[places], order[places - 1] = places - 1, places
-        order = _own_order_kept(histories, order)
-        return replace(histories, item=histories.item[order], row=histories.row[order])
-
-    def _window_starts(
-        self, border: NDArray[np.int64], lengths: NDArray[np.int64], random: np.random.Generator
-    ) -> NDArray[np.int64]:
-        """Place each window at random where it holds both sides of the border."""
-        low = np.maximum(border - self.options.window + 1, 0)
-        high = np.maximum(np.minimum(border - 1, lengths - self.options.window), low)
-        drawn = (random.random(border.size) * (high - low + 1)).astype(np.int64)
-        first: NDArray[np.int64] = low + drawn
-        return first
+def _window_starts(
+    border: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    window: int,
+    random: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Place each window at random where it holds both sides of the border."""
+    low = np.maximum(border - window + 1, 0)
+    high = np.maximum(np.minimum(border - 1, lengths - window), low)
+    drawn = (random.random(border.size) * (high - low + 1)).astype(np.int64)
+    first: NDArray[np.int64] = low + drawn
+    return first
 
 
 def _borders(histories: Histories, random: np.random.Generator) -> NDArray[np.int64]:

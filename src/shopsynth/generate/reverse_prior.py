@@ -8,31 +8,20 @@ cold items, and no protection of its own beyond what the view gives.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from shopsynth.generate._augmentation import Sources, augment, fit_likelihood
+from shopsynth.generate._augmentation import Edited, augmenter, fit_likelihood
 from shopsynth.generate._draws import Pool, size_bucket
 from shopsynth.generate._edits import turned_round
 from shopsynth.generate._episodes import Episodes
-from shopsynth.generate._histories import Histories, read_histories
+from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._likelihood import Confidence
 from shopsynth.generate._walk import Walk
-from shopsynth.generate.base import (
-    WITHOUT_GUARANTEE,
-    Conditions,
-    check_request,
-    check_view,
-    fitted,
-    register,
-)
-from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
+from shopsynth.schema import Progress, Settings
 
-_METHOD = "reverse_prior"
 _MIN_USERS = 3
 """Of a context of several items, as in ``markov``: what one person did is not replayed."""
 
@@ -54,18 +43,10 @@ class ReversePriorOptions(Settings):
     people did."""
 
 
-@dataclass(frozen=True)
-class _Model:
-    """What fit learned; ``rhythm`` are places of real events by length of their history."""
-
-    sources: Sources
-    walk: Walk
-    episodes: Episodes
-    rhythm: Pool
-
-
-@register("reverse_prior")
-class ReversePrior:
+@augmenter("reverse_prior", ReversePriorOptions)
+def reverse_prior(
+    form: EventForm, histories: Histories, options: ReversePriorOptions, progress: Progress
+) -> Edited:
     """Pseudo-prior items by a chain that runs backwards in time.
 
     The chain is of variable order, with Witten-Bell back-off to what was bought together. A prior
@@ -78,86 +59,25 @@ class ReversePrior:
         Reversely Pre-training Transformer (ASReP), SIGIR 2021, arXiv 2105.00522; here with a chain
         in place of the transformer.
     """
-
-    Options: ClassVar[type[Settings]] = ReversePriorOptions
-    modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
-    table: ClassVar[str] = "events"
-
-    def __init__(self, options: ReversePriorOptions) -> None:
-        self.options = options
-        self._model: _Model | None = None
-
-    def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
-        """Count what came before what; nothing in it is random.
-
-        Raises:
-            PrivacyError: If ``view`` is not a view of a mode without guarantee.
-            EmptyDataError: If no catalogue item was ever bought.
-        """
-        check_view(view, _METHOD, self.modes)
-        form, histories = read_histories(view, _METHOD)
-        neighbours, likelihood = fit_likelihood(form, histories, progress)
-        short = max(self.options.short, int(histories.lengths.min()))
-        users = np.flatnonzero(histories.lengths <= short)
-        self._model = _Model(
-            sources=Sources(form, histories, users, likelihood),
-            walk=Walk.fit(
-                histories,
-                neighbours,
-                form.n_items,
-                order=self.options.order,
-                min_users=_MIN_USERS,
-                backwards=True,
-                again=False,
-            ),
-            episodes=Episodes.fit(histories, form.n_items),
-            rhythm=_rhythm(histories),
-        )
-        return self
-
-    def sample(
-        self,
-        n: int,
-        *,
-        conditions: Conditions | None = None,
-        seed: int,
-        progress: Progress = SILENT,
-    ) -> SyntheticDataset:
-        """Give ``n`` short histories a past; beyond their number, each gets another one.
-
-        Raises:
-            InputError: If ``fit`` has not run, ``n`` is not positive, or conditions are given.
-        """
-        check_request(n, conditions, _METHOD)
-        return augment(
-            n,
-            fitted(self._model, _METHOD).sources,
-            self._with_past,
-            confidence=self.options.confidence,
-            method=_METHOD,
-            options=self.options,
-            seed=seed,
-            progress=progress,
-        )
-
-    def _with_past(self, histories: Histories, random: np.random.Generator) -> Histories:
-        model = fitted(self._model, _METHOD)
-        items, offsets = model.walk.extend(
-            histories.item[turned_round(histories.offsets)],
-            histories.offsets,
-            np.full(histories.n_users, self.options.prior_items),
-            random,
-        )
-        lengths = np.diff(offsets)
-        index = np.arange(items.size) - np.repeat(offsets[:-1], lengths)
-        prior = index < np.repeat(lengths - histories.lengths, lengths)
-        item = items[turned_round(offsets)]
-        user = np.repeat(np.arange(lengths.size), lengths)
-        row = np.empty(items.size, dtype=np.int64)
-        row[~prior] = histories.row
-        row[prior] = model.episodes.draw(user[prior], item[prior], random)
-        time, opens = _past(histories, offsets, prior, model, random)
-        return Histories(item=item, time=time, opens=opens, row=row, offsets=offsets)
+    neighbours, likelihood = fit_likelihood(form, histories, progress)
+    short = max(options.short, int(histories.lengths.min()))
+    past = _Past(
+        real=histories,
+        walk=Walk.fit(
+            histories,
+            neighbours,
+            form.n_items,
+            order=options.order,
+            min_users=_MIN_USERS,
+            backwards=True,
+            again=False,
+        ),
+        episodes=Episodes.fit(histories, form.n_items),
+        rhythm=_rhythm(histories),
+        prior_items=options.prior_items,
+    )
+    users = np.flatnonzero(histories.lengths <= short)
+    return Edited(histories, users, past.edit, likelihood, options.confidence)
 
 
 def _rhythm(histories: Histories) -> Pool:
@@ -174,46 +94,75 @@ def _rhythm(histories: Histories) -> Pool:
     )
 
 
-def _past(
-    histories: Histories,
-    offsets: NDArray[np.int64],
-    prior: NDArray[np.bool_],
-    model: _Model,
-    random: np.random.Generator,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Draw times and session starts of prior events; those of the others stay.
+@dataclass(frozen=True)
+class _Past:
+    """What came before; ``rhythm`` are places of real events by length of their history."""
 
-    Args:
-        histories: The short histories.
-        offsets: ``(n_users + 1,)`` borders with their past.
-        prior: ``(n_events,)`` which events are of the past.
-        model: What fit learned.
-        random: Source of randomness.
+    real: Histories
+    walk: Walk
+    episodes: Episodes
+    rhythm: Pool
+    prior_items: int
 
-    Returns:
-        ``time`` and ``opens``, ``(n_events,)``.
-    """
-    real, pool = model.sources.histories, model.rhythm
-    places = np.flatnonzero(prior)
-    lengths = np.diff(offsets)
-    user = np.repeat(np.arange(lengths.size), lengths)[places]
-    everywhere = pool.pointers.size - 2
-    bucket = np.minimum(size_bucket(lengths)[user], everywhere)
-    bucket[np.diff(pool.pointers)[bucket] == 0] = everywhere
-    step = pool.draw(bucket, random)  # Place 0, the first event of all, where nobody took a step.
-    gap = np.where(step > 0, real.time[step] - real.time[np.maximum(step - 1, 0)], 0)
-    # From each prior event to the first real one: what is left of its user's whole way.
-    passed = np.cumsum(gap)
-    way = np.bincount(user, weights=gap, minlength=lengths.size)
-    first_of_user = np.searchsorted(user, user)
-    back = way[user] - (passed - passed[first_of_user] + gap[first_of_user] - gap)
-    first, begin = histories.time[histories.offsets[:-1]], int(real.time.min())
-    closer = np.minimum(1.0, (first - begin) / np.maximum(way, 1.0))
-    time = np.empty(prior.size, dtype=np.int64)
-    time[~prior] = histories.time
-    time[places] = np.maximum(first[user] - (back * closer[user]).astype(np.int64), begin)
-    opens = np.empty(prior.size, dtype=np.bool_)
-    opens[~prior] = histories.opens
-    opens[places + 1] = real.opens[step]
-    opens[offsets[:-1]] = True
-    return time, opens
+    def edit(self, histories: Histories, random: np.random.Generator) -> Histories:
+        """Put a past before each history."""
+        items, offsets = self.walk.extend(
+            histories.item[turned_round(histories.offsets)],
+            histories.offsets,
+            np.full(histories.n_users, self.prior_items),
+            random,
+        )
+        lengths = np.diff(offsets)
+        index = np.arange(items.size) - np.repeat(offsets[:-1], lengths)
+        prior = index < np.repeat(lengths - histories.lengths, lengths)
+        item = items[turned_round(offsets)]
+        user = np.repeat(np.arange(lengths.size), lengths)
+        row = np.empty(items.size, dtype=np.int64)
+        row[~prior] = histories.row
+        row[prior] = self.episodes.draw(user[prior], item[prior], random)
+        time, opens = self._past(histories, offsets, prior, random)
+        return Histories(item=item, time=time, opens=opens, row=row, offsets=offsets)
+
+    def _past(
+        self,
+        histories: Histories,
+        offsets: NDArray[np.int64],
+        prior: NDArray[np.bool_],
+        random: np.random.Generator,
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Draw times and session starts of prior events; those of the others stay.
+
+        Args:
+            histories: The short histories.
+            offsets: ``(n_users + 1,)`` borders with their past.
+            prior: ``(n_events,)`` which events are of the past.
+            random: Source of randomness.
+
+        Returns:
+            ``time`` and ``opens``, ``(n_events,)``.
+        """
+        real, pool = self.real, self.rhythm
+        places = np.flatnonzero(prior)
+        lengths = np.diff(offsets)
+        user = np.repeat(np.arange(lengths.size), lengths)[places]
+        everywhere = pool.pointers.size - 2
+        bucket = np.minimum(size_bucket(lengths)[user], everywhere)
+        bucket[np.diff(pool.pointers)[bucket] == 0] = everywhere
+        # Place 0, the first event of all, where nobody took a step.
+        step = pool.draw(bucket, random)
+        gap = np.where(step > 0, real.time[step] - real.time[np.maximum(step - 1, 0)], 0)
+        # From each prior event to the first real one: what is left of its user's whole way.
+        passed = np.cumsum(gap)
+        way = np.bincount(user, weights=gap, minlength=lengths.size)
+        first_of_user = np.searchsorted(user, user)
+        back = way[user] - (passed - passed[first_of_user] + gap[first_of_user] - gap)
+        first, begin = histories.time[histories.offsets[:-1]], int(real.time.min())
+        closer = np.minimum(1.0, (first - begin) / np.maximum(way, 1.0))
+        time = np.empty(prior.size, dtype=np.int64)
+        time[~prior] = histories.time
+        time[places] = np.maximum(first[user] - (back * closer[user]).astype(np.int64), begin)
+        opens = np.empty(prior.size, dtype=np.bool_)
+        opens[~prior] = histories.opens
+        opens[places + 1] = real.opens[step]
+        opens[offsets[:-1]] = True
+        return time, opens

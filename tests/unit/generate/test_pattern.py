@@ -93,10 +93,10 @@ def test_the_band_is_the_middle_of_real_histories():
 def test_the_filter_drops_what_lies_outside_the_band(planted):
     def outside(confidence):
         synthesizer = make_synthesizer("pattern", {"confidence": confidence, "min_users": 3})
-        model = vars(synthesizer.fit(planted, seed=0))["_model"]
+        form, model = vars(synthesizer.fit(planted, seed=0))["_model"]
         made = synthesizer.sample(200, seed=1).data.ordered_events()
         place = made["item_id"].to_list()
-        names = {name: number for number, name in enumerate(model.form.item_ids.to_list())}
+        names = {name: number for number, name in enumerate(form.item_ids.to_list())}
         users = made.group_by("user_id", maintain_order=True).len()["len"].to_numpy().astype(int)
         items = np.array([names[item] for item in place], dtype=np.int32)
         return _share_outside(model, items, users)
