@@ -5,6 +5,7 @@ many histories at once, and the event types and amounts that they carry.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,11 @@ class CategorySteps:
     amounts: DrawTable
     n_amounts: int
 
+    def begin(self, random: np.random.Generator) -> Self:
+        """Begin a sample: nothing is used up."""
+        del random
+        return self
+
     def next_items(
         self,
         items: NDArray[np.int32],
@@ -46,7 +52,7 @@ class CategorySteps:
         length: int,
         random: np.random.Generator,
     ) -> NDArray[np.int32]:
-        """Draw the next item of each history; see :class:`Steps` of ``_growth``."""
+        """Draw the next item of each history; see :class:`Growth` of ``_growth``."""
         last = np.full(places.size, self.groups.n_groups, dtype=np.int32)
         if length:
             last = self.groups.group[items[places - 1]]
@@ -83,6 +89,11 @@ class CategorySteps:
             unseen = np.setdiff1d(self.items.choices[low:high], seen[place])
             # Who has the whole category can only buy again.
             drawn[place] = random.choice(unseen) if unseen.size else drawn[place]
+
+    def finish(
+        self, items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator
+    ) -> None:
+        """Change nothing: nobody's history was read."""
 
     def rows_of(
         self, items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator

@@ -15,8 +15,8 @@ from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._timing import Timing
 
 
-class Steps(Protocol):
-    """What follows in a history, and what else an event carries."""
+class Growth(Protocol):
+    """One sample on its way, with what it has used up."""
 
     def next_items(
         self,
@@ -25,17 +25,38 @@ class Steps(Protocol):
         length: int,
         random: np.random.Generator,
     ) -> NDArray[np.int32]:
-        """Draw the next item of each history.
+        """Draw the next item of each history of a block, longest first.
 
         Args:
             items: ``(n_events,)`` item_index of all histories, as far as they are grown.
             places: ``(n,)`` where the next items will stand.
-            length: Items that each of these histories has.
+            length: Items that each of these histories has; 0 begins a new block.
             random: Source of randomness.
 
         Returns:
             ``(n,)`` item_index.
         """
+
+    def finish(
+        self,
+        items: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> None:
+        """Change, in place, what a grown block of histories must not show.
+
+        Args:
+            items: ``(n_events,)`` item_index.
+            offsets: ``(n_users + 1,)`` borders of the histories.
+            random: Source of randomness.
+        """
+
+
+class Steps(Protocol):
+    """What follows in a history, and what else an event carries."""
+
+    def begin(self, random: np.random.Generator) -> Growth:
+        """Begin a sample."""
 
     def rows_of(
         self, items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator
@@ -69,7 +90,7 @@ class Model:
     timing: Timing
 
 
-def grow(lengths: Integers, model: Model, random: np.random.Generator) -> Histories:
+def grow(lengths: Integers, model: Model, growth: Growth, random: np.random.Generator) -> Histories:
     """Sample one block of histories of given lengths, ``(n_users,)``."""
     # Longest first, so that those still growing are a prefix.
     longest_first = np.argsort(-lengths, kind="stable")
@@ -77,7 +98,8 @@ def grow(lengths: Integers, model: Model, random: np.random.Generator) -> Histor
     items = np.zeros(offsets[-1], dtype=np.int32)
     for length in range(int(lengths.max())):
         places = offsets[: np.count_nonzero(lengths > length)] + length
-        items[places] = model.steps.next_items(items, places, length, random)
+        items[places] = growth.next_items(items, places, length, random)
+    growth.finish(items, offsets, random)
     histories = Histories(
         item=items,
         time=np.zeros(items.size, dtype=np.int64),

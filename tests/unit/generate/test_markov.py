@@ -26,7 +26,7 @@ def ring(n_users=60, size=12):
 
 
 def test_a_walker_stays_on_the_ring(make_view, rows_of):
-    made = rows_of(sample(make_view(ring()), 200, back_off=0))
+    made = rows_of(sample(make_view(ring()), 200, back_off=0, min_users=1))
     steps = {(int(b[1:]) - int(a[1:])) % 12 for items in made.values() for a, b in pairwise(items)}
     assert steps == {1}
 
@@ -114,6 +114,43 @@ def test_an_event_carries_a_real_row_of_its_item(make_view):
     item = events["item_id"].str.slice(1).cast(pl.Int64)
     assert (events["price"] == 10.0 + item).all()
     assert ((events["event_type"] == "view_item") == (item % 2 == 1)).all()
+
+
+def test_what_is_done_with_an_item_keeps_its_order(make_view):
+    funnel = ["view_item", "add_to_cart", "purchase", "refund"]
+    random = np.random.Generator(np.random.PCG64(3))
+    histories, types = {}, []
+    for user in range(200):
+        items = [f"i{item}" for item in random.permutation(12)[:3]]
+        depth = random.integers(1, 5, 3)
+        histories[f"u{user}"] = [
+            item for item, n in zip(items, depth, strict=True) for _ in range(n)
+        ]
+        types += [word for n in depth for word in funnel[:n]]
+    made = sample(make_view(histories, event_type=pl.Series(types)), 500).data.ordered_events()
+    stage = made.with_columns(stage=pl.col("event_type").replace_strict(funnel, range(4)))
+    before = pl.col("stage").shift(1).over("user_id", "item_id").fill_null(-1)
+    # Who did more with an item than anybody repeats the last thing done.
+    assert stage.filter((pl.col("stage") - before > 1) | (pl.col("stage") < before)).is_empty()
+    assert stage["event_type"].n_unique() == 4
+
+
+def test_exchanges_keep_a_history_to_its_taste(make_view, rows_of):
+    # Two kinds of people share the items of a hub, which forgets who they are.
+    random = np.random.Generator(np.random.PCG64(4))
+    histories = {}
+    for user in range(600):
+        kind = "ab"[user % 2]
+        own = [f"{kind}{i}" for i in random.permutation(10)[:6]]
+        histories[f"u{user}"] = [*own[:3], "hub", *own[3:]]
+
+    def faithful(rounds):
+        made = rows_of(sample(make_view(histories), 600, rounds=rounds, back_off=0))
+        kinds = [{item[0] for item in items} - {"h"} for items in made.values()]
+        return np.mean([len(kind) == 1 for kind in kinds])
+
+    assert faithful(0) < 0.7
+    assert faithful(3) > faithful(0) + 0.1
 
 
 def test_baskets_share_a_time_and_a_session(make_view):

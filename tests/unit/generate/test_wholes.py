@@ -1,0 +1,55 @@
+"""Whole histories are known again, and only those."""
+
+import numpy as np
+
+from shopsynth.generate import make_synthesizer
+from shopsynth.generate._histories import read_histories
+from shopsynth.generate._wholes import Wholes
+
+LONG, SHORT = ["a", "b", "c", "d"], ["a", "b", "c"]
+
+
+def wholes_of(view, min_users=3):
+    form, histories = read_histories(view, "test")
+    random = np.random.Generator(np.random.PCG64(0))
+    return Wholes.fit(histories, form.n_items, min_users=min_users, random=random)
+
+
+def had(wholes, *histories):
+    offsets = np.concatenate(([0], np.cumsum([len(items) for items in histories])))
+    items = np.array(["abcde".index(item) for items in histories for item in items], dtype=np.int32)
+    return wholes.had(items, offsets).tolist()
+
+
+def test_only_the_whole_in_its_order_counts(make_view):
+    wholes = wholes_of(make_view({"u1": LONG, "u2": SHORT, "u3": ["e"]}))
+    assert had(wholes, LONG) == [True]
+    assert had(wholes, LONG[::-1], [*LONG, "e"], ["e", *LONG], SHORT, LONG) == [
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_what_enough_people_had_is_nobodys(make_view):
+    shop = make_view({f"u{n}": LONG for n in range(3)} | {"other": ["e", *SHORT]})
+    assert had(wholes_of(shop, min_users=3), LONG, ["e", *SHORT]) == [False, True]
+    assert had(wholes_of(shop, min_users=4), LONG) == [True]
+
+
+def test_a_shop_of_short_histories_knows_none(make_view):
+    assert had(wholes_of(make_view({"u1": SHORT})), SHORT, [*SHORT, "a"]) == [False, False]
+
+
+def test_markov_never_repeats_a_whole_history(make_view, rows_of):
+    # Chains that fork nowhere: without the rule every sampled history is somebody's.
+    histories = {f"u{n}": [f"i{n}-{step}" for step in range(5)] for n in range(20)}
+    real = {tuple(items) for items in histories.values()}
+    view = make_view(histories)
+    for min_users, copies in ((1, True), (2, False)):
+        method = make_synthesizer("markov", {"min_users": min_users, "back_off": 0.0})
+        made = rows_of(method.fit(view, seed=0).sample(40, seed=1))
+        assert any(tuple(items) in real for items in made.values()) is copies
+        assert all(len(set(items)) == 5 for items in made.values())
