@@ -3,7 +3,8 @@
 In: a private view's events and catalogue. Out: events of new users, each with one such item.
 
 Teaches a model where items belong that nobody, or almost nobody, has bought yet, by what the
-catalogue says about them. Not for catalogues without text or attributes.
+catalogue says about them. Items that are asked for come as often as past launches took off. Not for
+catalogues without text or attributes.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from shopsynth.generate._content import content_vectors
 from shopsynth.generate._draws import DrawTable, Integers
 from shopsynth.generate._edits import draw_in_rounds, keep_events, take_users
 from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
+from shopsynth.generate._launches import LaunchRate
 from shopsynth.generate._neighbours import nearest_rows
 from shopsynth.generate.base import (
     WITHOUT_GUARANTEE,
@@ -31,6 +33,7 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import (
     SILENT,
     EmptyDataError,
+    InputError,
     Progress,
     Settings,
     SyntheticDataset,
@@ -75,14 +78,20 @@ class _Model:
 class PseudoSession:
     """Content-anchored pseudo-sessions.
 
-    Every cold or tail item gets the same number of histories. For each, one of the warm items
-    nearest to it by content is drawn, then a real event of that item; there the item moves in,
-    and the rest of the history stays.
+    Every cold or tail item gets the same number of histories; items that are asked for by
+    conditions get as many as a launch would bring them people. For each history, one of the warm
+    items nearest to the item by content is drawn, then a real event of that one; there the item
+    moves in, and the rest of the history stays.
+
+    Attributes:
+        launch_: How the items that were last asked for take off; there once any were.
     """
 
     Options: ClassVar[type[Settings]] = PseudoSessionOptions
     modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
     table: ClassVar[str] = "events"
+    meets: ClassVar[frozenset[str]] = frozenset({"item_ids"})
+    launch_: LaunchRate
 
     def __init__(self, options: PseudoSessionOptions) -> None:
         self.options = options
@@ -133,19 +142,43 @@ class PseudoSession:
     ) -> SyntheticDataset:
         """Place cold and tail items in ``n`` histories.
 
-        With ``conditions.item_ids`` these items are placed instead, whatever their sales.
+        With ``conditions.item_ids`` these items are placed instead, whatever their sales, each in
+        proportion to a draw of how many people its launch would bring. One that nothing resembles
+        enough stands in for what is nearest.
 
         Raises:
-            InputError: If ``fit`` has not run, ``n`` is not positive, or the conditions name users
-                or items outside the catalogue.
+            InputError: If ``fit`` has not run, ``n`` is not positive, or the conditions name users,
+                items outside the catalogue, or items of which it says nothing.
             EmptyDataError: If no item to be placed resembles a warm one.
         """
-        check_request(n, conditions, _METHOD, meets=frozenset({"item_ids"}))
+        check_request(n, conditions, _METHOD, meets=self.meets)
         model = fitted(self._model, _METHOD)
-        targets, neighbours = model.tail, model.tail_neighbours
+        random = np.random.Generator(np.random.PCG64(seed))
         if conditions is not None and conditions.item_ids:
             targets = model.form.indices_of(conditions.item_ids, _METHOD)
-            neighbours = self._neighbours(model.vectors, targets, model.warm, progress)
+            neighbours = self._neighbours_of_wanted(targets, model, progress)
+            self.launch_ = LaunchRate.fit(
+                model.form, model.histories, model.vectors, targets, progress=progress
+            )
+            place = self.launch_.share_out(n, random)
+        else:
+            targets, neighbours = model.tail, model.tail_neighbours
+            place = self._in_equal_shares(n, neighbours, targets, random)
+        progress.start("pseudo_session: histories", 1)
+        warm = neighbours.draw(place, random.random(n))
+        histories = _placed(targets[place], warm, model, random)
+        progress.advance()
+        return write_synthetic(
+            histories, model.form, method=_METHOD, options=self.options, seed=seed
+        )
+
+    def _in_equal_shares(
+        self,
+        n: int,
+        neighbours: DrawTable,
+        targets: NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> NDArray[np.int64]:
         placeable = np.flatnonzero(neighbours.sizes())
         if placeable.size == 0:
             raise EmptyDataError(
@@ -153,14 +186,30 @@ class PseudoSession:
                 f"events whose text resembles a warm item's, got none of {targets.size}; raise "
                 "tail_max_events, lower min_similarity, or leave this method out"
             )
-        random = np.random.Generator(np.random.PCG64(seed))
-        progress.start("pseudo_session: histories", 1)
-        place = placeable[draw_in_rounds(placeable.size, n, random)]
-        warm = neighbours.draw(place, random.random(n))
-        histories = _placed(targets[place], warm, model, random)
-        progress.advance()
-        return write_synthetic(
-            histories, model.form, method=_METHOD, options=self.options, seed=seed
+        return placeable[draw_in_rounds(placeable.size, n, random)]
+
+    def _neighbours_of_wanted(
+        self, targets: NDArray[np.int64], model: _Model, progress: Progress
+    ) -> DrawTable:
+        """Find what each wanted item may stand in for: something, however little they share."""
+        near = self._neighbours(model.vectors, targets, model.warm, progress)
+        lonely = np.flatnonzero(near.sizes() == 0)
+        if lonely.size == 0:
+            return near
+        k = self.options.neighbours
+        far = nearest_rows(model.vectors, targets[lonely], model.warm, k=k, progress=progress)
+        if (n_silent := int(np.count_nonzero(far.sizes() == 0))) > 0:
+            raise InputError(
+                f"generate.{_METHOD}: expected conditions.item_ids of which the catalogue says "
+                f"something that it says of a warm item too, got {n_silent} of {targets.size} "
+                "without; give them a title, a category or attributes, or leave them out"
+            )
+        rows = [np.arange(targets.size).repeat(near.sizes()), lonely.repeat(far.sizes())]
+        return DrawTable.of(
+            np.concatenate(rows),
+            np.concatenate((near.choices, far.choices)),
+            np.concatenate((np.diff(near.cumulative), np.diff(far.cumulative))),
+            targets.size,
         )
 
     def _neighbours(

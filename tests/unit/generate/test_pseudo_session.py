@@ -96,3 +96,36 @@ def test_histories_of_one_event_are_a_last_resort(make_view, rows_of):
     view = make_view(histories, items=ITEMS)
     made = rows_of(sample(view, 40, Conditions(item_ids=("cold0",))))
     assert sum(len(items) == 2 for items in made.values()) >= 38
+
+
+def test_what_is_asked_for_comes_as_often_as_its_kin_are_taken(make_view):
+    """Hoses go to 90 people, mugs to 10, so more people will want a new hose than a new mug."""
+    histories = {f"u{n:03d}": ["warm0" if n % 10 else "warm1", "warm2"] for n in range(100)}
+    view = make_view(histories, items=ITEMS, days={user: [0, 0] for user in histories})
+    method = make_synthesizer("pseudo_session", {"min_similarity": 0.5}).fit(view, seed=0)
+    wanted = Conditions(item_ids=("cold0", "cold1"))
+    shares = []
+    for seed in range(30):
+        events = method.sample(200, seed=seed, conditions=wanted).data.need("events")
+        shares.append(events.filter(pl.col("item_id") == "cold0").height / 200)
+    assert method.launch_.learned_from == "no launches"
+    hose, mug = method.launch_.expected()
+    assert sum(shares) / 30 == pytest.approx(hose / (hose + mug), abs=0.1)
+    assert hose > 1.3 * mug
+
+
+def test_what_nothing_resembles_enough_stands_in_for_what_is_nearest(view, rows_of):
+    made = rows_of(sample(view, 30, Conditions(item_ids=("cold0", "cold1")), min_similarity=0.99))
+    for items in made.values():
+        (cold,) = (item for item in items if item.startswith("cold"))
+        assert cold.replace("cold", "warm") not in items
+
+
+def test_items_of_which_the_catalogue_says_nothing_are_counted_and_refused(make_view):
+    silent = pl.DataFrame({"item_id": ["cold8", "cold9"]})
+    histories = {f"u{n:02d}": [f"warm{(n + i) % 4}" for i in range(3)] for n in range(40)}
+    view = make_view(histories, items=pl.concat([ITEMS, silent], how="diagonal"))
+    told = "got 2 of 3 without; give them a title, a category or attributes, or leave them out"
+    with pytest.raises(InputError, match=told) as caught:
+        sample(view, 5, Conditions(item_ids=("cold0", "cold8", "cold9")))
+    assert "cold8" not in str(caught.value)
