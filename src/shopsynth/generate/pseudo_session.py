@@ -8,9 +8,10 @@ catalogues without text or attributes.
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
@@ -56,6 +57,10 @@ class PseudoSessionOptions(Settings):
     min_similarity: float = Field(default=0.1, ge=0, lt=1)
     """Cosine of the texts that a warm item must exceed to be replaced."""
 
+    shares: Literal["equal", "launch"] = "equal"
+    """equal: every cold and tail item gets as many histories; launch: as many as people would take
+    it if it took off like past launches. Items that are asked for always get the latter."""
+
 
 @dataclass(frozen=True)
 class _Model:
@@ -82,16 +87,12 @@ class PseudoSession:
     conditions get as many as a launch would bring them people. For each history, one of the warm
     items nearest to the item by content is drawn, then a real event of that one; there the item
     moves in, and the rest of the history stays.
-
-    Attributes:
-        launch_: How the items that were last asked for take off; there once any were.
     """
 
     Options: ClassVar[type[Settings]] = PseudoSessionOptions
     modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
     table: ClassVar[str] = "events"
     meets: ClassVar[frozenset[str]] = frozenset({"item_ids"})
-    launch_: LaunchRate
 
     def __init__(self, options: PseudoSessionOptions) -> None:
         self.options = options
@@ -157,13 +158,10 @@ class PseudoSession:
         if conditions is not None and conditions.item_ids:
             targets = model.form.indices_of(conditions.item_ids, _METHOD)
             neighbours = self._neighbours_of_wanted(targets, model, progress)
-            self.launch_ = LaunchRate.fit(
-                model.form, model.histories, model.vectors, targets, progress=progress
-            )
-            place = self.launch_.share_out(n, random)
+            place = _launch_rate(targets, model, progress).share_out(n, random)
         else:
             targets, neighbours = model.tail, model.tail_neighbours
-            place = self._in_equal_shares(n, neighbours, targets, random)
+            place = self._shares_of_tail(n, model, random, progress)
         progress.start("pseudo_session: histories", 1)
         warm = neighbours.draw(place, random.random(n))
         histories = _placed(targets[place], warm, model, random)
@@ -172,20 +170,45 @@ class PseudoSession:
             histories, model.form, method=_METHOD, options=self.options, seed=seed
         )
 
-    def _in_equal_shares(
-        self,
-        n: int,
-        neighbours: DrawTable,
-        targets: NDArray[np.int64],
-        random: np.random.Generator,
+    def launch_rate(self, item_ids: tuple[str, ...], *, progress: Progress = SILENT) -> LaunchRate:
+        """Tell how many people each item would get if it took off like past launches.
+
+        Args:
+            item_ids: Items of the catalogue; what is told is in the order of their ids.
+            progress: Listener.
+
+        Raises:
+            InputError: If ``fit`` has not run or items are not in the catalogue.
+        """
+        model = fitted(self._model, _METHOD)
+        return _launch_rate(model.form.indices_of(item_ids, _METHOD), model, progress)
+
+    def placeable(self, item_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out items of which the catalogue says nothing that it says of a warm item.
+
+        Raises:
+            InputError: If ``fit`` has not run or items are not in the catalogue.
+        """
+        model = fitted(self._model, _METHOD)
+        wanted = model.form.indices_of(item_ids, _METHOD)
+        near = nearest_rows(model.vectors, wanted, model.warm, k=1)
+        known: pl.Series = model.form.item_ids.gather(wanted[near.sizes() > 0])
+        return tuple(known)
+
+    def _shares_of_tail(
+        self, n: int, model: _Model, random: np.random.Generator, progress: Progress
     ) -> NDArray[np.int64]:
-        placeable = np.flatnonzero(neighbours.sizes())
+        """Draw ``n`` places in the tail among items that resemble a warm one."""
+        placeable = np.flatnonzero(model.tail_neighbours.sizes())
         if placeable.size == 0:
             raise EmptyDataError(
                 f"generate.{_METHOD}: expected items with at most {self.options.tail_max_events} "
-                f"events whose text resembles a warm item's, got none of {targets.size}; raise "
+                f"events whose text resembles a warm item's, got none of {model.tail.size}; raise "
                 "tail_max_events, lower min_similarity, or leave this method out"
             )
+        if self.options.shares == "launch":
+            rate = _launch_rate(model.tail[placeable], model, progress)
+            return placeable[rate.share_out(n, random)]
         return placeable[draw_in_rounds(placeable.size, n, random)]
 
     def _neighbours_of_wanted(
@@ -227,6 +250,10 @@ class PseudoSession:
             least=self.options.min_similarity,
             progress=progress,
         )
+
+
+def _launch_rate(targets: NDArray[np.int64], model: _Model, progress: Progress) -> LaunchRate:
+    return LaunchRate.fit(model.form, model.histories, model.vectors, targets, progress=progress)
 
 
 def _placed(

@@ -108,8 +108,9 @@ def test_what_is_asked_for_comes_as_often_as_its_kin_are_taken(make_view):
     for seed in range(30):
         events = method.sample(200, seed=seed, conditions=wanted).data.need("events")
         shares.append(events.filter(pl.col("item_id") == "cold0").height / 200)
-    assert method.launch_.learned_from == "no launches"
-    hose, mug = method.launch_.expected()
+    rate = method.launch_rate(wanted.item_ids)
+    assert rate.learned_from == "no launches"
+    hose, mug = rate.expected()
     assert sum(shares) / 30 == pytest.approx(hose / (hose + mug), abs=0.1)
     assert hose > 1.3 * mug
 
@@ -129,3 +130,17 @@ def test_items_of_which_the_catalogue_says_nothing_are_counted_and_refused(make_
     with pytest.raises(InputError, match=told) as caught:
         sample(view, 5, Conditions(item_ids=("cold0", "cold8", "cold9")))
     assert "cold8" not in str(caught.value)
+    method = make_synthesizer("pseudo_session", {}).fit(view, seed=0)
+    assert method.placeable(("cold9", "cold1", "cold8", "cold0")) == ("cold0", "cold1")
+
+
+def test_the_tail_may_get_what_launches_would_bring(make_view):
+    histories = {f"u{n:03d}": ["warm0" if n % 10 else "warm1", "warm2"] for n in range(100)}
+    view = make_view(histories, items=ITEMS, days={user: [0, 0] for user in histories})
+    shares = []
+    for seed in range(20):
+        method = make_synthesizer("pseudo_session", {"shares": "launch", "tail_max_events": 0})
+        events = method.fit(view, seed=0).sample(200, seed=seed).data.need("events")
+        cold = events.filter(pl.col("item_id").is_in(["cold0", "cold1"]))
+        shares.append((cold["item_id"] == "cold0").mean())
+    assert sum(shares) / 20 > 0.52
