@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shopsynth.generate._companions import Companions
 from shopsynth.generate._draws import Integers
 from shopsynth.privacy import PrivateView
 from shopsynth.schema import (
@@ -79,6 +80,7 @@ class EventForm:
         columns: Columns of the real events.
         by_item: Real rows sorted by item, and ``(n_items + 1,)`` pointers into them.
         source_sha256: Fingerprint of the view.
+        companions: What is learned of users and searches; ``None`` in mode dp.
     """
 
     items: pl.DataFrame
@@ -88,6 +90,7 @@ class EventForm:
     columns: tuple[str, ...]
     by_item: tuple[NDArray[np.int64], NDArray[np.int64]]
     source_sha256: str
+    companions: Companions | None = None
 
     @property
     def n_items(self) -> int:
@@ -153,6 +156,7 @@ def read_histories(view: PrivateView, method: str) -> tuple[EventForm, Histories
         )
     item = events["item_index"].to_numpy().astype(np.int32)
     new_user = _changes(events["user_id"])
+    opens = new_user | _session_changes(events)
     form = EventForm(
         items=view.items,
         item_ids=item_ids,
@@ -164,11 +168,12 @@ def read_histories(view: PrivateView, method: str) -> tuple[EventForm, Histories
             np.concatenate(([0], np.cumsum(np.bincount(item, minlength=item_ids.len())))),
         ),
         source_sha256=view.fingerprint,
+        companions=Companions.fit(view, events, opens),
     )
     histories = Histories(
         item=item,
         time=events[order_column(events)].to_physical().to_numpy().astype(np.int64),
-        opens=new_user | _session_changes(events),
+        opens=opens,
         row=np.arange(events.height),
         offsets=np.append(np.flatnonzero(new_user), events.height),
     )
@@ -189,15 +194,30 @@ def _session_changes(events: pl.DataFrame) -> NDArray[np.bool_]:
 
 
 def write_synthetic(
-    histories: Histories, form: EventForm, *, method: str, options: Settings, seed: int
+    histories: Histories,
+    form: EventForm,
+    *,
+    method: str,
+    options: Settings,
+    seed: int,
+    first_user: int = 0,
 ) -> SyntheticDataset:
     """Turn arrays into events of new users, ``synthetic-<method>-000001`` and on.
 
     Columns are those of the real events that can be made: the order, ``session_id``,
     ``event_type``, ``quantity`` and ``price``. An event that carries the row of another item (a
-    cold item has none of its own) takes its price from the catalogue.
+    cold item has none of its own) takes its price from the catalogue. Where the shop has users or
+    queries, synthetic ones come with the events, and ``query_id`` points to them.
+
+    Args:
+        histories: What to write.
+        form: What real events look like.
+        method: The method's name.
+        options: Its options.
+        seed: Seed of the sample.
+        first_user: Users that were written before, where a sample is written in blocks.
     """
-    number = pl.Series(histories.user + 1).cast(pl.String).str.zfill(_ID_DIGITS)
+    number = pl.Series(histories.user + first_user + 1).cast(pl.String).str.zfill(_ID_DIGITS)
     events = pl.DataFrame(
         {
             "user_id": _id_prefix(method) + number,
@@ -218,8 +238,18 @@ def write_synthetic(
     events = events.with_columns(**made)
     if "price" in form.carried.columns:
         events = _with_catalogue_prices(events, form, histories)
+    tables = {"events": events}
+    if form.companions is not None:
+        tables = form.companions.join(
+            events,
+            histories.item,
+            histories.opens,
+            prefix=_id_prefix(method),
+            seed=seed,
+            first_user=first_user,
+        )
     return SyntheticDataset(
-        data=Dataset(items=form.items, events=events),
+        data=Dataset(form.items, **tables),
         synthesizer=method,
         config_sha256=sha256_of(options.model_dump(mode="json")),
         seed=seed,
