@@ -1,5 +1,19 @@
 """Methods that make synthetic rows: augmenters change real ones, synthesizers learn and sample."""
 
-from shopsynth.generate.base import SYNTHESIZERS, Conditions, Synthesizer, make_synthesizer
+from shopsynth.generate.base import (
+    SYNTHESIZERS,
+    Conditions,
+    StreamingSynthesizer,
+    Synthesizer,
+    make_synthesizer,
+    sample_parts,
+)
 
-__all__ = ["SYNTHESIZERS", "Conditions", "Synthesizer", "make_synthesizer"]
+__all__ = [
+    "SYNTHESIZERS",
+    "Conditions",
+    "StreamingSynthesizer",
+    "Synthesizer",
+    "make_synthesizer",
+    "sample_parts",
+]

@@ -8,8 +8,9 @@ To add one: a file in this folder named after the method, holding a class decora
 with :func:`check_view`, every ``sample`` with :func:`check_request`.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self, TypeVar
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import polars as pl
 
@@ -77,6 +78,21 @@ class Synthesizer(Protocol):
         """Make ``n`` synthetic users with all their rows; the same seed gives the same rows."""
 
 
+@runtime_checkable
+class StreamingSynthesizer(Protocol):
+    """A method that need not hold a whole sample in memory."""
+
+    def stream(
+        self,
+        n: int,
+        *,
+        conditions: Conditions | None = None,
+        seed: int,
+        progress: Progress = SILENT,
+    ) -> Iterator[SyntheticDataset]:
+        """Make the rows of ``sample``, in the same order, some users at a time."""
+
+
 SYNTHESIZERS: Registry[Synthesizer] = Registry("generate")
 """All methods of the room."""
 
@@ -96,6 +112,37 @@ def make_synthesizer(name: str, options: dict[str, object]) -> Synthesizer:
     """
     cls = SYNTHESIZERS.get(name)
     return cls(cls.Options.parse(options, f"generate.{name}.options"))
+
+
+def sample_parts(
+    method: Synthesizer, n: int, *, seed: int, progress: Progress = SILENT
+) -> Iterator[SyntheticDataset]:
+    """Sample as a stream where the method can, else all at once.
+
+    Args:
+        method: A fitted method.
+        n: Wanted users.
+        seed: Of the sample.
+        progress: Listener.
+
+    Yields:
+        The sample, some users at a time.
+    """
+    if isinstance(method, StreamingSynthesizer):
+        yield from method.stream(n, seed=seed, progress=progress)
+    else:
+        yield method.sample(n, seed=seed, progress=progress)
+
+
+def whole_sample(parts: Iterable[SyntheticDataset]) -> SyntheticDataset:
+    """Put a stream together again; it must have at least one part."""
+    parts = list(parts)
+    tables = {
+        name: pl.concat([part.data.need(name) for part in parts], rechunk=True)
+        for name in ("users", "queries", "events")
+        if getattr(parts[0].data, name) is not None
+    }
+    return replace(parts[0], data=replace(parts[0].data, **tables))
 
 
 def check_view(view: PrivateView, method: str, modes: frozenset[str]) -> None:

@@ -13,6 +13,7 @@ histograms, bought at once. In the other modes it goes over items and gives no d
 privacy, but never repeats a whole history that fewer than ``min_users`` people had.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
@@ -20,7 +21,6 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from shopsynth.generate._draws import DrawTable, empirical_draws
-from shopsynth.generate._edits import joined
 from shopsynth.generate._episodes import Episodes
 from shopsynth.generate._growth import Model, grow
 from shopsynth.generate._histories import read_histories, write_synthetic
@@ -40,6 +40,7 @@ from shopsynth.generate.base import (
     check_view,
     fitted,
     register,
+    whole_sample,
 )
 from shopsynth.privacy import PrivateView
 from shopsynth.schema import SILENT, Progress, RecipeError, Settings, SyntheticDataset
@@ -233,25 +234,43 @@ class Markov:
         seed: int,
         progress: Progress = SILENT,
     ) -> SyntheticDataset:
-        """Grow ``n`` histories, all of a block at once, item by item.
+        """Grow ``n`` histories.
 
         Raises:
             InputError: If ``fit`` has not run, ``n`` is not positive, or conditions are given.
+        """
+        return whole_sample(self.stream(n, conditions=conditions, seed=seed, progress=progress))
+
+    def stream(
+        self,
+        n: int,
+        *,
+        conditions: Conditions | None = None,
+        seed: int,
+        progress: Progress = SILENT,
+    ) -> Iterator[SyntheticDataset]:
+        """Grow histories, all of a block at once, item by item; hold one block in memory.
+
+        Raises:
+            InputError: As ``sample``.
         """
         check_request(n, conditions, _METHOD)
         model = fitted(self._model, _METHOD)
         random = np.random.Generator(np.random.PCG64(seed))
         lengths = random.permutation(empirical_draws(model.lengths, n, random))
-        progress.start("markov: histories", n)
         growth = model.steps.begin(random)
-        blocks = []
-        for start in range(0, n, _BLOCK_USERS):
-            block = grow(lengths[start : start + _BLOCK_USERS], model, growth, random)
-            blocks.append(block)
+        progress.start("markov: histories", n)
+        for first in range(0, n, _BLOCK_USERS):
+            block = grow(lengths[first : first + _BLOCK_USERS], model, growth, random)
+            yield write_synthetic(
+                block,
+                model.form,
+                method=_METHOD,
+                options=self.options,
+                seed=seed,
+                first_user=first,
+            )
             progress.advance(block.n_users)
-        return write_synthetic(
-            joined(blocks), model.form, method=_METHOD, options=self.options, seed=seed
-        )
 
 
 def _microseconds(moment: datetime) -> int:

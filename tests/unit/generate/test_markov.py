@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import ks_2samp
 
-from shopsynth.generate import _item_steps, make_synthesizer, markov
+from shopsynth.generate import _item_steps, make_synthesizer, markov, sample_parts
 from shopsynth.generate._histories import read_histories
 from shopsynth.generate._repeats import Repeats
 from shopsynth.schema import RecipeError
@@ -168,9 +168,12 @@ def test_baskets_share_a_time_and_a_session(make_view):
 
 def test_blocks_of_users_make_one_sample(make_view, rows_of, monkeypatch):
     monkeypatch.setattr(markov, "_BLOCK_USERS", 7)
-    made = rows_of(sample(make_view(ring()), 60))
-    assert len(made) == 60
-    assert sorted(map(len, made.values())) == sorted(map(len, ring().values()))
+    method = make_synthesizer("markov", {}).fit(make_view(ring()), seed=0)
+    made = method.sample(60, seed=1)
+    assert sorted(map(len, rows_of(made).values())) == sorted(map(len, ring().values()))
+    parts = [part.data.need("events") for part in sample_parts(method, 60, seed=1)]
+    assert [part["user_id"].n_unique() for part in parts] == [7] * 8 + [4]
+    assert pl.concat(parts).equals(made.data.need("events"))
 
 
 def test_options_out_of_range_are_refused():

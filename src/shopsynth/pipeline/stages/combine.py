@@ -4,7 +4,7 @@ In: the split, the synthetic rows. Out: ``kept/<method>``, labelled by generator
 ``arms/<task>/<arm>``, labelled by generator seed and dose, the validation questions, dose curves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -78,19 +78,21 @@ def _filter(context: StageContext) -> tuple[list[PartRef], list[dict[str, Any]]]
     tasks = [
         context.verbs.task(
             f"{_HERE}:drop_copies",
-            [*split.outputs, part],
+            [*split.outputs, *_parts_of(made, context.done["generate"].outputs)],
             facts=made,
             threshold=_threshold(context.recipe),
         )
-        for part, made in zip(
-            context.done["generate"].outputs,
-            context.done["generate"].facts["made"],
-            strict=True,
-        )
+        for made in context.done["generate"].facts["made"]
     ]
     results = context.verbs.map("drop copies of test histories", tasks)
     kept = [ref for result in results for ref in result.outputs]
     return kept, [result.facts for result in results]
+
+
+def _parts_of(made: dict[str, Any], parts: Iterable[PartRef]) -> list[PartRef]:
+    """Find the parts of one sample, which may have been written in several."""
+    name, label = f"synthetic/{made['synthesizer']}", str(made["number"])
+    return [part for part in parts if part.name == name and part.label == label]
 
 
 def _threshold(recipe: Recipe) -> float | None:

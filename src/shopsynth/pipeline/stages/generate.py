@@ -7,7 +7,7 @@ was spent.
 import math
 from typing import Any
 
-from shopsynth.generate import SYNTHESIZERS, make_synthesizer
+from shopsynth.generate import SYNTHESIZERS, make_synthesizer, sample_parts
 from shopsynth.pipeline.base import Task, TaskResult
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import MAX_SIZE, GenerateSettings, Recipe
@@ -158,9 +158,13 @@ def generate_one(job: Job) -> dict[str, Any]:
     n_users = max(1, round(entry.size * view.n_users))
     facts = []
     for number, seed in zip(numbers, seeds, strict=True):
-        made = method.sample(n_users, seed=derived_seed(seed, "sample"), progress=job.progress)
-        rows = made.data.need(entry.table)
-        job.write(f"synthetic/{entry.synthesizer}", rows, str(number))
+        n_rows = 0
+        for made in sample_parts(
+            method, n_users, seed=derived_seed(seed, "sample"), progress=job.progress
+        ):
+            rows = made.data.need(entry.table)
+            job.write(f"synthetic/{entry.synthesizer}", rows, str(number))
+            n_rows += rows.height
         facts.append(
             {
                 "synthesizer": made.synthesizer,
@@ -170,7 +174,7 @@ def generate_one(job: Job) -> dict[str, Any]:
                 "source_sha256": made.source_sha256,
                 "options": method.Options.parse(entry.options, "generate").model_dump(mode="json"),
                 "users": n_users,
-                "rows": rows.height,
+                "rows": n_rows,
             }
         )
     return {"made": facts, **_spent(purse)}
