@@ -4,7 +4,7 @@ In: real histories. Out: for made events, real rows that follow each other as so
 
 An item that is looked at, laid into the cart and bought has three events; drawn apart from each
 other they would come in any order. So what carries an item of a made history are the events of one
-real person with that item, from the first one on.
+real person with one item, from the first one on: nothing comes before what it always comes after.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ class Episodes:
         starts: ``(n_episodes,)`` where each begins in ``rows``.
         sizes: ``(n_episodes,)`` number of its events.
         keys: ``(n_episodes,)`` ``item * width + size``, rising.
+        by_size: ``(n_episodes,)`` episodes of all items, the shortest first.
         width: Above every size.
         n_items: Size of the catalogue.
     """
@@ -34,6 +35,7 @@ class Episodes:
     starts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     keys: NDArray[np.int64]
+    by_size: NDArray[np.int64]
     width: int
     n_items: int
 
@@ -49,6 +51,7 @@ class Episodes:
             starts=starts[rising],
             sizes=sizes[rising],
             keys=keys[rising],
+            by_size=np.argsort(sizes[rising], kind="stable"),
             width=width,
             n_items=n_items,
         )
@@ -59,29 +62,71 @@ class Episodes:
         """Draw the real rows that made events carry.
 
         Of the people who had an item at least so often as the made user, one is drawn; where
-        nobody did, one who had it most often, whose last row then repeats.
+        nobody did, one who had it most often, whose last row then repeats. An item that was never
+        bought is carried by what somebody did with another.
 
         Args:
             user: ``(n,)`` user numbers of the events, each user's events in order.
-            item: ``(n,)`` item_index, of items that were bought.
+            item: ``(n,)`` item_index.
             random: Source of randomness.
 
         Returns:
             ``(n,)`` real rows.
         """
         order, starts, sizes = _groups(user * self.n_items + item)
-        of_group = item[order[starts]].astype(np.int64)
-        low = np.searchsorted(self.keys, of_group * self.width + np.minimum(sizes, self.width - 1))
-        high = np.searchsorted(self.keys, (of_group + 1) * self.width)
-        low = np.minimum(low, high - 1)
-        drawn = low + (random.random(starts.size) * (high - low)).astype(np.int64)
+        episode = self._episodes_of(item[order[starts]].astype(np.int64), sizes, random)
+        episode = np.repeat(episode, sizes)
         occurrence = np.arange(order.size) - np.repeat(starts, sizes)
-        episode = np.repeat(drawn, sizes)
         rows = np.empty(order.size, dtype=np.int64)
         rows[order] = self.rows[
             self.starts[episode] + np.minimum(occurrence, self.sizes[episode] - 1)
         ]
         return rows
+
+    def _episodes_of(
+        self, item: NDArray[np.int64], wanted: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Draw an episode of each item, ``(n,)``, of the ``wanted`` number of events or more."""
+        wanted = np.minimum(wanted, self.width - 1)
+        chance = random.random(item.size)
+        first = np.searchsorted(self.keys, item * self.width)
+        high = np.searchsorted(self.keys, (item + 1) * self.width)
+        low = np.minimum(np.searchsorted(self.keys, item * self.width + wanted), high - 1)
+        drawn = low + (chance * (high - low)).astype(np.int64)
+        cold = np.flatnonzero(first == high)
+        if cold.size:
+            low = np.searchsorted(self.sizes[self.by_size], wanted[cold])
+            place = low + (chance[cold] * (self.by_size.size - low)).astype(np.int64)
+            drawn[cold] = self.by_size[place]
+        return drawn
+
+
+def begun_anew(histories: Histories, kept: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Find rows with which the kept events of an item are the first ones of its episode.
+
+    What is cut out of a history may be the end of somebody's way with an item: a purchase that
+    nobody looked at before. So the events that stay carry what came first.
+
+    Args:
+        histories: Whole histories.
+        kept: ``(n_events,)`` which events will stay.
+
+    Returns:
+        ``(n_events,)`` real rows; those of the events that go mean nothing.
+
+    Example:
+        >>> item, row, none = np.array([5, 8, 5]), np.array([70, 71, 72]), np.zeros(3, dtype=int)
+        >>> history = Histories(item, none, none.astype(bool), row, np.array([0, 3]))
+        >>> begun_anew(history, np.array([False, True, True]))[1:].tolist()
+        [71, 70]
+    """
+    width = int(histories.item.max()) + 1
+    order, starts, sizes = _groups(histories.user * width + histories.item)
+    before: NDArray[np.int64] = np.cumsum(kept[order]) - kept[order]
+    occurrence: NDArray[np.int64] = before - np.repeat(before[starts], sizes)
+    rows = np.empty(order.size, dtype=np.int64)
+    rows[order] = histories.row[order[np.repeat(starts, sizes) + occurrence]]
+    return rows
 
 
 def _groups(

@@ -19,6 +19,7 @@ from scipy import sparse
 from shopsynth.generate._content import content_vectors
 from shopsynth.generate._draws import DrawTable, Integers
 from shopsynth.generate._edits import draw_in_rounds, keep_events, take_users
+from shopsynth.generate._episodes import Episodes
 from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate._launches import LaunchRate
 from shopsynth.generate._neighbours import nearest_rows
@@ -77,6 +78,7 @@ class _Model:
     tail: NDArray[np.int64]
     tail_neighbours: DrawTable
     events_of: DrawTable
+    episodes: Episodes
 
 
 @register("pseudo_session")
@@ -85,8 +87,8 @@ class PseudoSession:
 
     Every cold or tail item gets the same number of histories; items that are asked for by
     conditions get as many as a launch would bring them people. For each history, one of the warm
-    items nearest to the item by content is drawn, then a real event of that one; there the item
-    moves in, and the rest of the history stays.
+    items nearest to the item by content is drawn, then a real history with that one. Wherever that
+    one was, the item moves in, with what somebody did with an item, in order; the rest stays.
     """
 
     Options: ClassVar[type[Settings]] = PseudoSessionOptions
@@ -130,6 +132,7 @@ class PseudoSession:
                 weight,
                 form.n_items,
             ),
+            episodes=Episodes.fit(histories, form.n_items),
         )
         return self
 
@@ -259,15 +262,16 @@ def _launch_rate(targets: NDArray[np.int64], model: _Model, progress: Progress) 
 def _placed(
     targets: NDArray[np.int64], warm: Integers, model: _Model, random: np.random.Generator
 ) -> Histories:
-    """Copy one history a target and swap one event of its warm item for the target."""
+    """Copy one history a target and swap its warm item for the target."""
     events = model.events_of.draw(warm, random.random(warm.size))
     histories = take_users(model.histories, model.histories.user[events])
-    place = histories.offsets[:-1] + model.histories.index[events]
-    item, row = histories.item.copy(), histories.row.copy()
-    item[place] = targets
-    sold = model.form.item_counts()[targets] > 0
-    row[place[sold]] = model.form.rows_of(targets[sold], random)
+    user = histories.user
+    swapped = histories.item == warm[user]
     # A target the user had anyway must not turn into a repeat.
-    kept = item != targets[histories.user]
-    kept[place] = True
+    kept = swapped | (histories.item != targets[user])
+    item, row = histories.item.copy(), histories.row.copy()
+    item[swapped] = targets[user[swapped]]
+    # What was never bought keeps what this person did with the item that it stands in for.
+    sold = np.flatnonzero(swapped & (model.form.item_counts()[item] > 0))
+    row[sold] = model.episodes.draw(user[sold], item[sold], random)
     return keep_events(replace(histories, item=item, row=row), kept)

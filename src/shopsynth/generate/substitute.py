@@ -20,6 +20,7 @@ from shopsynth.generate._edits import (
     new_pairs,
     unowned_neighbours,
 )
+from shopsynth.generate._episodes import Episodes
 from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._neighbours import bought_together
 from shopsynth.schema import Progress, Settings
@@ -48,7 +49,8 @@ def substitute(
     """Similar-item substitution and insertion, similarity by ItemKNN.
 
     An item new to a history takes the place of another at all of its occurrences, so habits of
-    buying again are kept, and no item is repeated that was not repeated before.
+    buying again are kept, and no item is repeated that was not repeated before. It carries what
+    somebody did with it, in the order in which they did.
 
     Source:
         Liu et al., Contrastive Self-supervised Sequential Recommendation with Robust Augmentation
@@ -58,14 +60,16 @@ def substitute(
     neighbours = bought_together(
         histories, form.n_items, k=options.neighbours, category=category, progress=progress
     )
-    exchange = _Exchange(form, neighbours, options)
+    episodes = Episodes.fit(histories, form.n_items)
+    exchange = _Exchange(form.n_items, neighbours, episodes, options)
     return Edited(histories, np.arange(histories.n_users), exchange.edit)
 
 
 @dataclass(frozen=True)
 class _Exchange:
-    form: EventForm
+    n_items: int
     neighbours: DrawTable
+    episodes: Episodes
     options: SubstituteOptions
 
     def edit(self, histories: Histories, random: np.random.Generator) -> Histories:
@@ -73,7 +77,7 @@ class _Exchange:
         return self._inserted(self._substituted(histories, random), random)
 
     def _substituted(self, histories: Histories, random: np.random.Generator) -> Histories:
-        n_items = self.form.n_items
+        n_items = self.n_items
         known, pair_of = np.unique(histories.user * n_items + histories.item, return_inverse=True)
         user, item = known // n_items, known % n_items
         proposed = unowned_neighbours(user, item, known, self.neighbours, n_items, random)
@@ -93,11 +97,11 @@ class _Exchange:
         new_item = histories.item.copy()
         new_item[changed] = proposed[pair_of[changed]]
         row = histories.row.copy()
-        row[changed] = self.form.rows_of(new_item[changed], random)
+        row[changed] = self.episodes.draw(histories.user[changed], new_item[changed], random)
         return replace(histories, item=new_item, row=row)
 
     def _inserted(self, histories: Histories, random: np.random.Generator) -> Histories:
-        n_items = self.form.n_items
+        n_items = self.n_items
         anchors = np.flatnonzero(random.random(histories.item.size) < self.options.insert_rate)
         user: NDArray[np.int64] = histories.user
         known = np.unique(user * n_items + histories.item)
@@ -106,4 +110,5 @@ class _Exchange:
         )
         usable = new_pairs(user[anchors], items, known, n_items)
         anchors, items = anchors[usable], items[usable]
-        return insert_after(histories, anchors, items, self.form.rows_of(items, random))
+        rows = self.episodes.draw(user[anchors], items, random)
+        return insert_after(histories, anchors, items, rows)

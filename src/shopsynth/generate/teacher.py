@@ -28,6 +28,7 @@ from shopsynth.generate._affinity import (
 from shopsynth.generate._content import content_vectors, described
 from shopsynth.generate._draws import Integers, empirical_draws
 from shopsynth.generate._edits import draw_in_rounds, joined, take_users
+from shopsynth.generate._episodes import Episodes
 from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
 from shopsynth.generate._repeats import Repeats
 from shopsynth.generate._timing import Timing
@@ -89,6 +90,7 @@ class _Model:
     firsts: NDArray[np.int32]
     lengths: NDArray[np.int64]
     repeats: Repeats
+    episodes: Episodes
     timing: Timing
 
 
@@ -146,6 +148,7 @@ class Teacher:
             firsts=firsts,
             lengths=several if several.size else histories.lengths,
             repeats=Repeats.fit(histories, form.n_items),
+            episodes=Episodes.fit(histories, form.n_items),
             timing=Timing.fit(histories),
         )
         return self
@@ -243,7 +246,9 @@ class Teacher:
             item=items,
             time=np.zeros(items.size, dtype=np.int64),
             opens=np.zeros(items.size, dtype=np.bool_),
-            row=_rows(items, model.form, random),
+            row=model.episodes.draw(
+                np.repeat(np.arange(lengths.size), np.diff(offsets)), items, random
+            ),
             offsets=offsets,
         )
         return take_users(histories, np.argsort(longest_first))
@@ -269,13 +274,3 @@ class Teacher:
             # Who has everything can only buy again.
             drawn[place] = random.choice(unseen) if unseen.size else drawn[place]
         return drawn
-
-
-def _rows(
-    items: NDArray[np.int32], form: EventForm, random: np.random.Generator
-) -> NDArray[np.int64]:
-    """Draw for each event a real one to carry: of its item, or any where it was never bought."""
-    sold = form.item_counts()[items] > 0
-    rows = random.integers(0, form.carried_item.size, items.size)
-    rows[sold] = form.rows_of(items[sold], random)
-    return rows

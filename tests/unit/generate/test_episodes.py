@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shopsynth.generate._episodes import Episodes
+from shopsynth.generate._episodes import Episodes, begun_anew
 from shopsynth.generate._histories import read_histories
 
 FUNNEL = ("view_item", "add_to_cart", "purchase")
@@ -49,3 +49,27 @@ def test_all_people_with_enough_events_are_drawn_from(shop):
     random = np.random.Generator(np.random.PCG64(1))
     rows = episodes.draw(np.arange(400), np.zeros(400, dtype=int), random)
     assert np.unique(rows).size == 10
+
+
+def test_an_item_that_was_never_bought_is_carried_by_a_way_with_another(make_view):
+    histories = {f"look{n}": ["a"] for n in range(5)} | {f"buy{n}": ["b"] * 3 for n in range(5)}
+    types = pl.Series(["view_item"] * 5 + [*FUNNEL] * 5)
+    items = pl.DataFrame({"item_id": ["a", "b", "cold"]})
+    form, real = read_histories(make_view(histories, items, event_type=types), "test")
+    episodes = Episodes.fit(real, form.n_items)
+    random = np.random.Generator(np.random.PCG64(1))
+    user, cold = np.repeat(np.arange(90), 1 + np.arange(90) % 3), np.full(180, 2)
+    rows = episodes.draw(user, cold, random)
+    made = form.carried["event_type"].gather(rows).to_list()
+    firsts = np.searchsorted(user, np.arange(90))
+    for first, n in zip(firsts, 1 + np.arange(90) % 3, strict=True):
+        assert made[first : first + n] == list(FUNNEL[:n])
+    assert set(form.carried_item[rows]) == {0, 1}
+
+
+def test_what_stays_of_an_item_carries_what_came_first(make_view):
+    histories = {"u": ["a", "b", "a", "b", "a"], "v": ["a", "a"]}
+    _, real = read_histories(make_view(histories), "test")
+    kept = np.array([False, False, True, True, True, False, True])
+    assert begun_anew(real, kept)[kept].tolist() == [0, 1, 2, 5]
+    assert begun_anew(real, np.ones(7, dtype=bool)).tolist() == list(range(7))
