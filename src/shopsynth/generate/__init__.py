@@ -1,5 +1,6 @@
 """Methods that make synthetic rows: augmenters change real ones, synthesizers learn and sample."""
 
+from shopsynth.generate._wanted_users import sample_for_users
 from shopsynth.generate.base import (
     SYNTHESIZERS,
     Conditions,
@@ -15,5 +16,6 @@ __all__ = [
     "StreamingSynthesizer",
     "Synthesizer",
     "make_synthesizer",
+    "sample_for_users",
     "sample_parts",
 ]

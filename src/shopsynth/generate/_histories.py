@@ -149,10 +149,10 @@ def read_histories(view: PrivateView, method: str) -> tuple[EventForm, Histories
             f"generate.{method}: expected training events of catalogue items, got none; every "
             "item is cold. Check [split] and the mapping of item_id"
         )
-    if events["user_id"].str.starts_with(_id_prefix(method)).any():
+    if events["user_id"].str.starts_with(id_prefix(method)).any():
         raise InputError(
             f"generate.{method}: expected real users, got ids that begin with "
-            f"{_id_prefix(method)!r}; leave synthetic rows out of the shop's own data"
+            f"{id_prefix(method)!r}; leave synthetic rows out of the shop's own data"
         )
     item = events["item_index"].to_numpy().astype(np.int32)
     new_user = _changes(events["user_id"])
@@ -217,10 +217,9 @@ def write_synthetic(
         seed: Seed of the sample.
         first_user: Users that were written before, where a sample is written in blocks.
     """
-    number = pl.Series(histories.user + first_user + 1).cast(pl.String).str.zfill(_ID_DIGITS)
     events = pl.DataFrame(
         {
-            "user_id": _id_prefix(method) + number,
+            "user_id": id_prefix(method) + user_numbers(histories.user + first_user),
             "item_id": form.item_ids.gather(histories.item),
         }
     )
@@ -244,7 +243,7 @@ def write_synthetic(
             events,
             histories.item,
             histories.opens,
-            prefix=_id_prefix(method),
+            prefix=id_prefix(method),
             seed=seed,
             first_user=first_user,
         )
@@ -271,5 +270,11 @@ def _with_catalogue_prices(
     )
 
 
-def _id_prefix(method: str) -> str:
+def id_prefix(method: str) -> str:
+    """Return what the ids of a method's synthetic users and searches begin with."""
     return f"synthetic-{method}-"
+
+
+def user_numbers(places: NDArray[np.int64]) -> pl.Series:
+    """Return what ids of synthetic users end with, from 000001 on for place 0."""
+    return pl.Series(places + 1).cast(pl.String).str.zfill(_ID_DIGITS)
