@@ -7,24 +7,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shopsynth.cli.display import AsJson, Overrides, Quiet
+from shopsynth.cli.generate import generate
 from shopsynth.cli.run import RecipePath, WorkspacePath, walk
 
-_WORDS = {
+_WORDS: dict[str, str | None] = {
     "ingest": "Read the shop's files and databases into typed tables.",
     "clean": "Take out rows that break a rule; keep each with its reason.",
     "split": "Set the real holdout aside before anything learns.",
     "privacy": "Protect the people in the training part.",
-    "generate": "Make synthetic rows with every method of the recipe.",
+    "generate": None,
     "combine": "Drop copies, choose the dose on validation, build every arm.",
     "train": "Fit every model on every arm.",
     "evaluate": "Judge all arms on real test data.",
     "report": "Draw the report and write summary.json.",
 }
+"""What each does in a sentence; ``None``: it has options of its own, and so a file of its own."""
 
 
 def commands() -> dict[str, Callable[..., None]]:
     """Make one command a stage, in the order of the journey."""
-    return {word: _command(word, sentence) for word, sentence in _WORDS.items()}
+    return {
+        word: generate if sentence is None else _command(word, sentence)
+        for word, sentence in _WORDS.items()
+    }
 
 
 def _command(word: str, sentence: str) -> Callable[..., None]:

@@ -136,6 +136,9 @@ class LaunchRate:
     def share_out(self, n: int, random: np.random.Generator) -> NDArray[np.int64]:
         """Give ``n`` histories to new items, in proportion to how many people a draw gives each.
 
+        Where there are enough, every item gets one first: a model that never meets it learns
+        nothing of it.
+
         Args:
             n: Wanted histories.
             random: Source of randomness.
@@ -144,13 +147,16 @@ class LaunchRate:
             ``(n,)`` places among the new items, in random order; each item's share is kept to
             within one history.
         """
+        n_items = self.kindred.size
+        first = np.arange(n_items if n >= n_items else 0)
         takers = self.draw(random).astype(np.float64)
         if takers.sum() == 0:
             takers = self.expected()
         upto = np.cumsum(takers) / takers.sum()
-        points = (np.arange(n) + random.random()) / n
-        places = np.minimum(np.searchsorted(upto, points, side="right"), takers.size - 1)
-        return random.permutation(places)
+        n_more = n - first.size
+        points = (np.arange(n_more) + random.random()) / max(n_more, 1)
+        more = np.minimum(np.searchsorted(upto, points, side="right"), n_items - 1)
+        return random.permutation(np.concatenate((first, more)))
 
     def told(self) -> dict[str, object]:
         """Return what was learned as JSON-ready facts."""

@@ -1,6 +1,7 @@
 """From a recipe to a workspace: the stages laid over parts, resumable, on any executor."""
 
 from shopsynth.pipeline.base import Executor, ObjectStore, PartRef, Task, TaskResult
+from shopsynth.pipeline.cold import ColdStart, cold_start, told_cold_start
 from shopsynth.pipeline.doctor import Finding, examine
 from shopsynth.pipeline.export import export
 from shopsynth.pipeline.ledgers import ToldLedger, raise_budget, read_ledger
@@ -17,6 +18,7 @@ from shopsynth.pipeline.workspace import Workspace
 
 __all__ = [
     "STAGES",
+    "ColdStart",
     "Executor",
     "Finding",
     "Look",
@@ -32,6 +34,7 @@ __all__ = [
     "ToldPlan",
     "ToldResult",
     "Workspace",
+    "cold_start",
     "examine",
     "export",
     "load_recipe",
@@ -44,6 +47,7 @@ __all__ = [
     "run",
     "scan",
     "starter_recipe",
+    "told_cold_start",
     "told_plan",
     "told_result",
 ]
