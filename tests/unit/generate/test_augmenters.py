@@ -1,4 +1,4 @@
-"""What all augmenters bear: odd shops, many users, blocks; and what the filter does to lengths."""
+"""What all augmenters do: blocks, whole rows, no copies; and what the filter does to lengths."""
 
 from datetime import timedelta
 
@@ -31,43 +31,6 @@ def shop(n_users=40, n_items=15, seed=7):
         f"u{n:02d}": [f"i{item:02d}" for item in random.permutation(n_items)[: 1 + n % 8]]
         for n in range(n_users)
     }
-
-
-@pytest.mark.parametrize("method", AUGMENTERS)
-class TestOddShops:
-    def test_users_with_one_event(self, method, make_view):
-        view = make_view({f"u{n}": [f"i{n % 3}"] for n in range(12)})
-        assert made(method, view).height == 30
-
-    def test_equal_times(self, method, make_view):
-        histories = shop()
-        view = make_view(histories, days={user: [0] * len(i) for user, i in histories.items()})
-        events = made(method, view)
-        assert events["timestamp"].n_unique() == 1
-        assert events.select("user_id", "item_id").is_unique().all()
-
-    def test_clocks_that_go_backwards(self, method, make_view):
-        histories = shop()
-        days = {user: list(range(len(items), 0, -1)) for user, items in histories.items()}
-        made(method, make_view(histories, days=days))
-
-    def test_one_item_with_half_of_all_events(self, method, make_view):
-        histories = {
-            user: [x for item in items for x in ("hit", item)] for user, items in shop().items()
-        }
-        events = made(method, make_view(histories), n=60)
-        assert events["item_id"].n_unique() > 5
-
-    def test_far_more_items_than_events(self, method, make_view):
-        histories = shop()
-        many = pl.DataFrame({"item_id": [f"i{number:02d}" for number in range(50_000)]})
-        events = made(method, make_view(histories, items=many))
-        assert set(events["item_id"]) <= {item for items in histories.values() for item in items}
-
-    def test_items_that_only_one_person_ever_bought(self, method, make_view):
-        view = make_view({f"u{n}": [f"{n}-{place}" for place in range(n + 1)] for n in range(8)})
-        events = made(method, view)
-        assert events.select("user_id", "item_id").is_unique().all()
 
 
 @pytest.mark.parametrize("method", AUGMENTERS)
