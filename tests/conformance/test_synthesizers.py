@@ -11,6 +11,7 @@ import pytest
 
 import shopsynth.generate
 from fakes.noise import SeededNoise
+from fakes.small_options import SMALL_OPTIONS
 from fakes.tills import purse_of
 from shopsynth.generate import SYNTHESIZERS, Conditions, make_synthesizer
 from shopsynth.generate.base import check_request, check_view, register
@@ -73,7 +74,8 @@ def view_of(events, items=ITEMS, mode="deidentify"):
 
 
 def made(method, view, n=50, seed=3, **kwargs):
-    return make_synthesizer(method, {}).fit(view, seed=1).sample(n, seed=seed, **kwargs)
+    synthesizer = make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
+    return synthesizer.fit(view, seed=1).sample(n, seed=seed, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +180,7 @@ class TestEverySynthesizer:
         assert events["user_id"].n_unique() == 4
 
     def test_impossible_requests_are_refused(self, method, view):
-        synthesizer = make_synthesizer(method, {})
+        synthesizer = make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
         with pytest.raises(InputError, match="expected fit before sample"):
             synthesizer.sample(1, seed=1)
         synthesizer.fit(view, seed=1)

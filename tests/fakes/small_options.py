@@ -1,0 +1,6 @@
+"""Options with which a method that trains a network takes a second, for the conformance suites."""
+
+from typing import Any
+
+SMALL_OPTIONS: dict[str, dict[str, Any]] = {}
+"""By the method's name; who has none is asked as it comes."""
