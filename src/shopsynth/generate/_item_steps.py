@@ -112,16 +112,29 @@ class ItemGrowth:
         self, items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator
     ) -> None:
         """Give another last item to histories that are one person's; see ``_growth``."""
-        neighbours, popularity = self.steps.neighbours, self.steps.popularity.choices
+        wholes = self.steps.wholes
+        copies = np.flatnonzero(wholes.had(items, offsets))
         for _ in range(_TRIES):
-            for user in np.flatnonzero(self.steps.wholes.had(items, offsets)):
+            for user in copies:
                 history = items[offsets[user] : offsets[user + 1]]
-                low, high = neighbours.pointers[history[-2] : history[-2] + 2]
-                for choices in (neighbours.choices[low:high], popularity):
-                    others = np.setdiff1d(choices, history)
-                    if others.size:
-                        history[-1] = random.choice(others)
-                        break
+                history[-1] = self._other_last(history, random)
+            parts = [items[offsets[user] : offsets[user + 1]] for user in copies]
+            if not parts:
+                return
+            borders = np.concatenate(([0], np.cumsum([part.size for part in parts])))
+            copies = copies[wholes.had(np.concatenate(parts), borders)]
+
+    def _other_last(self, history: NDArray[np.int32], random: np.random.Generator) -> np.int32:
+        """Draw another last item, one similar to that before it if there is one."""
+        neighbours, popularity = self.steps.neighbours, self.steps.popularity.choices
+        low, high = neighbours.pointers[history[-2] : history[-2] + 2]
+        for choices in (neighbours.choices[low:high], popularity):
+            others = np.setdiff1d(choices, history)
+            if others.size:
+                drawn: np.int32 = random.choice(others)
+                return drawn
+        # Who has everything can only buy again.
+        return history[-1]
 
     def _exchange(
         self,
