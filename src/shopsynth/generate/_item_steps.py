@@ -134,7 +134,7 @@ class ItemGrowth:
                 drawn: np.int32 = random.choice(others)
                 return drawn
         # Who has everything can only buy again.
-        return history[-1]
+        return np.int32(history[-1])
 
     def _exchange(
         self,
