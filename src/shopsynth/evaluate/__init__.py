@@ -15,7 +15,7 @@ from shopsynth.evaluate.base import METRICS, Hits, Lists, Metric, Pairs
 from shopsynth.evaluate.distributions import describe_distributions
 from shopsynth.evaluate.dose_curve import dose_rows
 from shopsynth.evaluate.embedding import embed_histories
-from shopsynth.evaluate.fidelity import measure_fidelity
+from shopsynth.evaluate.fidelity import measure_fidelity, synthetic_utility
 from shopsynth.evaluate.holm import holm
 from shopsynth.evaluate.hypotheses import Hypothesis, ProveSettings, register
 from shopsynth.evaluate.means import summarise_metrics
@@ -65,4 +65,5 @@ __all__ = [
     "score_units",
     "shadow_scores",
     "summarise_metrics",
+    "synthetic_utility",
 ]

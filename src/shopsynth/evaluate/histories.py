@@ -14,6 +14,41 @@ from shopsynth.schema import order_column
 
 
 @dataclass(frozen=True)
+class EventOrder:
+    """How the rows of an events table stand by user and time, ties as in the table.
+
+    Attributes:
+        user_ids: The users, sorted.
+        rows: Row numbers in order. Shape ``(events,)``.
+        user: User number of each row in that order. Shape ``(events,)``.
+    """
+
+    user_ids: pl.Series
+    rows: np.ndarray
+    user: np.ndarray
+
+    @classmethod
+    def find(cls, events: pl.DataFrame) -> Self:
+        """Order the rows: numbers are sorted in a third of the time that strings take.
+
+        Args:
+            events: Columns ``user_id`` and ``timestamp`` or ``position``.
+        """
+        user_ids = events["user_id"].unique().sort()
+        numbers = pl.int_range(user_ids.len(), dtype=pl.Int64, eager=True)
+        # Of an empty table nothing is replaced, the type included.
+        user = (
+            events["user_id"]
+            .replace_strict(user_ids, numbers, return_dtype=pl.Int64)
+            .cast(pl.Int64)
+            .to_numpy()
+        )
+        by_time = np.argsort(events[order_column(events)].to_physical().to_numpy(), kind="stable")
+        rows = by_time[np.argsort(user[by_time], kind="stable")]
+        return cls(user_ids, rows, user[rows])
+
+
+@dataclass(frozen=True)
 class Histories:
     """Every user's events, one after the other.
 
@@ -30,24 +65,31 @@ class Histories:
     n_items: int
 
     @classmethod
-    def encode(cls, events: pl.DataFrame, catalogue: pl.Series) -> Self:
+    def encode(
+        cls, events: pl.DataFrame, catalogue: pl.Series, order: "EventOrder | None" = None
+    ) -> Self:
         """Number users and items.
 
         Args:
             events: Columns ``user_id``, ``item_id`` and ``timestamp`` or ``position``.
             catalogue: Item ids that :func:`shared_catalogue` made from this table among others.
+            order: Of these events, where it is known already.
         """
-        ordered = events.sort("user_id", order_column(events), maintain_order=True)
+        order = order or EventOrder.find(events)
         numbers = pl.int_range(catalogue.len(), dtype=pl.Int64, eager=True)
-        item = ordered["item_id"].replace_strict(catalogue, numbers, return_dtype=pl.Int64)
         # Of an empty catalogue nothing is replaced, the type included.
-        item = item.cast(pl.Int64)
-        time = ordered["timestamp"].to_physical() if "timestamp" in ordered.columns else None
-        user = ordered.select(pl.col("user_id").rle_id().cast(pl.Int64)).to_series()
+        item = (
+            events["item_id"]
+            .replace_strict(catalogue, numbers, return_dtype=pl.Int64)
+            .cast(pl.Int64)
+            .to_numpy()
+        )
+        timed = "timestamp" in events.columns
+        time = events["timestamp"].to_physical().to_numpy() if timed else None
         return cls(
-            user=user.to_numpy(),
-            item=item.to_numpy(),
-            time_us=None if time is None else time.to_numpy(),
+            user=order.user,
+            item=item[order.rows],
+            time_us=None if time is None else time[order.rows],
             n_items=catalogue.len(),
         )
 
@@ -98,7 +140,7 @@ class Histories:
 
     def pairs(self) -> np.ndarray:
         """Each user's distinct items as sorted codes ``user * n_items + item``."""
-        return np.unique(self.user * self.n_items + self.item)
+        return distinct(self.user * self.n_items + self.item)
 
     def select(self, keep: np.ndarray) -> Self:
         """Keep some users and number them anew.
@@ -118,3 +160,10 @@ class Histories:
 def shared_catalogue(tables: Sequence[pl.DataFrame]) -> pl.Series:
     """Return the distinct item ids of several events tables, sorted."""
     return pl.concat([table["item_id"] for table in tables]).unique().sort()
+
+
+def distinct(values: np.ndarray) -> np.ndarray:
+    """Return the distinct numbers, sorted: of large arrays much faster than ``np.unique``."""
+    ordered = np.sort(values)
+    is_first = np.concatenate([np.ones(min(ordered.size, 1), bool), ordered[1:] != ordered[:-1]])
+    return np.asarray(ordered[is_first])

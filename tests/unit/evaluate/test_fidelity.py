@@ -12,6 +12,15 @@ LENGTH = "history length: Kolmogorov-Smirnov distance (0 is best)"
 REPEATS = "repeated items: difference of rates (0 is best)"
 GAPS = "days between events: Kolmogorov-Smirnov distance (0 is best)"
 HOURS = "hour of day: total variation (0 is best)"
+GINI = "inequality of items: difference of Gini coefficients (0 is best)"
+NOVELTY = "novelty of items: difference of mean self-information in bits (0 is best)"
+RHYTHM = "history length and rhythm together: total variation (0 is best)"
+SESSIONS = "days between sessions: Kolmogorov-Smirnov distance (0 is best)"
+AUC = "real histories told from others: AUC (0.5 is best)"
+PROPOSED = (
+    "next-item pairs of later real histories that occur, beside ItemKNN (1 is best; "
+    "ceiling: as many pairs proposed by ItemKNN of train)"
+)
 PAIRS = "next-item pairs of later real histories that occur (1 is best; ceiling: in train)"
 
 
@@ -64,7 +73,7 @@ def test_a_fresh_sample_of_the_same_shop_reaches_the_ceiling_and_no_more(
         )
         for seed in range(10)
     ]
-    for name in (POPULARITY, LENGTH, HOURS):
+    for name in (POPULARITY, LENGTH, HOURS, RHYTHM):
         reached, ceiling = (sum(found[name][i] for found in fresh) for i in (0, 1))
         assert reached == pytest.approx(ceiling, rel=0.25)
 
@@ -77,9 +86,15 @@ def test_each_bend_moves_its_own_figure(real, heldout, make_events, random_histo
     assert narrow[REPEATS][0] > 0.2
     assert narrow[POPULARITY][0] > 0.1
     assert narrow[PAIRS][0] < 0.5 * narrow[PAIRS][1]
+    assert narrow[PROPOSED][0] == narrow[PAIRS][0]
+    assert narrow[GINI][0] > 0.2 > narrow[GINI][1]
+    assert narrow[NOVELTY][0] > 0.5 > narrow[NOVELTY][1]
+    assert narrow[AUC][0] > 0.9
     slow = figures(real, heldout, make_events(random_histories(400, "s", 9), hours=48))
     assert slow[GAPS][0] == 1
     assert slow[HOURS][0] > 0.5
+    assert slow[SESSIONS] == (1, 0)
+    assert slow[RHYTHM][0] > 0.5
 
 
 def test_disjoint_items_are_as_far_as_can_be(make_events):
@@ -99,9 +114,12 @@ def test_whole_days_have_no_hours_and_an_order_has_no_times(make_events):
     assert set(figures(by_order, by_order, by_order)) == {
         POPULARITY,
         COVERAGE,
+        GINI,
+        NOVELTY,
         LENGTH,
         REPEATS,
         PAIRS,
+        PROPOSED,
     }
 
 

@@ -1,0 +1,6 @@
+"""Fidelity: how near synthetic histories are to real ones, beside what other real rows reach."""
+
+from shopsynth.evaluate.fidelity.measure import measure_fidelity
+from shopsynth.evaluate.fidelity.utility import synthetic_utility
+
+__all__ = ["measure_fidelity", "synthetic_utility"]
