@@ -9,6 +9,7 @@ write the same file, and the same evaluation reads both.
 
 import argparse
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -46,6 +47,7 @@ def main() -> None:
         "sample_cpu_s": round(done - fitted, 3),
         "events": made.height,
         "events_per_cpu_s": round(made.height / (done - fitted)),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
     sys.stdout.write(json.dumps(told) + "\n")
 
