@@ -1,5 +1,6 @@
 """The combine room: near duplicates out, doses chosen, real and synthetic rows mixed into arms."""
 
+from shopsynth.combine.alignment import with_companions
 from shopsynth.combine.base import ARMS, Arm, Material, build_arm
 from shopsynth.combine.dose import Dose, choose_dose, dose_grid, next_weights, take_dose
 from shopsynth.combine.near_duplicates import drop_near_duplicates
@@ -17,4 +18,5 @@ __all__ = [
     "drop_near_duplicates",
     "next_weights",
     "take_dose",
+    "with_companions",
 ]

@@ -3,12 +3,21 @@
 In: real rows and made rows. Out: one table with ``origin`` and ``weight``, real columns only.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from shopsynth.combine.dose import take_dose
-from shopsynth.schema import REAL, Dataset, InputError, SchemaError, TrainingSet, collect
+from shopsynth.combine.dose import companions_of, take_dose
+from shopsynth.schema import (
+    COMPANIONS,
+    REAL,
+    Dataset,
+    InputError,
+    SchemaError,
+    TrainingSet,
+    collect,
+)
 
 if TYPE_CHECKING:
     from shopsynth.combine.base import Material
@@ -107,12 +116,60 @@ def training_set(material: "Material", arm: str, parts: list[pl.DataFrame]) -> T
     """Stack aligned parts into the training set of an arm.
 
     Args:
-        material: Gives the catalogue and the other tables.
+        material: Gives the catalogue and the other tables; users and queries of made rows join
+            the real ones.
         arm: The arm's name.
         parts: Tables from :func:`real_rows` and :func:`made_rows`.
     """
-    shop: Dataset = material.real.with_tables(**{material.table: pl.concat(parts)})
+    rows = pl.concat(parts)
+    shop: Dataset = material.real.with_tables(
+        **{material.table: rows}, **_companions(material, rows)
+    )
     return TrainingSet(shop, arm=arm, table=material.table)
+
+
+def _companions(material: "Material", rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Put users and queries of made rows below the real ones."""
+    sources = (material.synthetic, () if material.noise is None else (material.noise,))
+    tables = {}
+    for name, real in material.real.tables().items():
+        key = COMPANIONS.get(name)
+        if key is not None and key in rows.columns:
+            found = [companions_of(at, of, name) for of in sources for at in range(len(of))]
+            made = [frame for frame in found if frame is not None]
+            tables[name] = with_companions(real, made, rows, key)
+    return tables
+
+
+def with_companions(
+    real: pl.DataFrame, made: Sequence[pl.DataFrame], rows: pl.DataFrame, key: str
+) -> pl.DataFrame:
+    """Put made users, or queries, that rows name below the real ones, in the real columns.
+
+    Args:
+        real: The real table, ``users`` or ``queries``.
+        made: Synthetic ones.
+        rows: Events that name them.
+        key: Column by which they do.
+
+    Example:
+        >>> ann = pl.DataFrame({"user_id": ["ann"], "age": [40]})
+        >>> bot = pl.DataFrame({"user_id": ["s-1", "s-2"], "age": [30, 50]})
+        >>> events = pl.DataFrame({"user_id": ["ann", "s-2"]})
+        >>> with_companions(ann, [bot], events, "user_id")["age"].to_list()
+        [40, 50]
+    """
+    named = rows.select(key).drop_nulls().unique()
+    aligned = [
+        frame.join(named, on=key, how="semi", maintain_order="left").select(
+            # What privacy made coarser may not be of the real type any more.
+            pl.col(name).cast(dtype, strict=False)
+            for name, dtype in real.schema.items()
+            if name in frame.columns
+        )
+        for frame in made
+    ]
+    return pl.concat([real, *aligned], how="diagonal")
 
 
 def _labelled(rows: pl.DataFrame, origin: pl.Expr, weight: float) -> pl.DataFrame:

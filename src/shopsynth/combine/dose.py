@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from shopsynth.combine.settings import CombineSettings
-from shopsynth.schema import EmptyDataError, SyntheticDataset, derived_seed
+from shopsynth.schema import COMPANIONS, EmptyDataError, SyntheticDataset, derived_seed
 
 _EVERY_ROW_COUNTS = 1.0
 
@@ -117,7 +117,8 @@ def take_dose(synthetic: Sequence[SyntheticDataset], n_events: int) -> pl.DataFr
 
     Returns:
         Columns of ``events`` (the union; absent ones null) and ``origin``, the synthesizer's name.
-        Users of a later data set whose ids are taken already get its number behind theirs.
+        Users and queries of a later data set whose ids are taken already get its number behind
+        theirs.
     """
     parts = [_distinct_events(number, synthetic) for number in range(len(synthetic))]
     if not parts or n_events <= 0:
@@ -141,10 +142,32 @@ def _distinct_events(number: int, synthetic: Sequence[SyntheticDataset]) -> pl.D
     """Return one data set's events with ``origin``, its users renamed if their ids are taken."""
     made = synthetic[number]
     events = made.data.ordered_events().with_columns(pl.lit(made.synthesizer).alias("origin"))
+    own = [key for key in COMPANIONS.values() if key in events.columns]
+    return events.with_columns(pl.col(own) + _ending(number, synthetic))
+
+
+def companions_of(
+    number: int, synthetic: Sequence[SyntheticDataset], table: str
+) -> pl.DataFrame | None:
+    """Return one data set's users or queries, renamed as :func:`take_dose` renames its events.
+
+    Args:
+        number: Of the data set.
+        synthetic: All data sets.
+        table: A table of :data:`COMPANIONS`.
+    """
+    frame = synthetic[number].data.tables().get(table)
+    if frame is None:
+        return None
+    return frame.with_columns(pl.col(COMPANIONS[table]) + _ending(number, synthetic))
+
+
+def _ending(number: int, synthetic: Sequence[SyntheticDataset]) -> str:
+    """Return what ids of a data set get behind them: something where earlier ones have them."""
+    users = synthetic[number].data.need("events").select("user_id")
     earlier = [other.data.need("events").select("user_id") for other in synthetic[:number]]
-    if earlier and events.join(pl.concat(earlier), on="user_id", how="semi").height:
-        return events.with_columns(pl.col("user_id") + f"-{number + 1}")
-    return events
+    taken = bool(earlier) and users.join(pl.concat(earlier), on="user_id", how="semi").height > 0
+    return f"-{number + 1}" if taken else ""
 
 
 def _queue(number: int, events: pl.DataFrame, seed: int) -> pl.DataFrame:

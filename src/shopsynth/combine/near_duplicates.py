@@ -72,12 +72,16 @@ def drop_near_duplicates(
 
 
 def _without_users(synthetic: SyntheticDataset, dropped: pl.DataFrame) -> SyntheticDataset:
-    """Take users out of every table that names them, keeping the order of rows."""
+    """Take users out of every table that names them, and their searches; rows keep their order."""
     kept = {
         name: frame.join(dropped, on="user_id", how="anti", maintain_order="left")
         for name, frame in synthetic.data.tables().items()
         if "user_id" in frame.columns
     }
+    queries = synthetic.data.queries
+    if queries is not None and "query_id" in kept["events"].columns:
+        asked = kept["events"].select("query_id")
+        kept["queries"] = queries.join(asked, on="query_id", how="semi", maintain_order="left")
     return replace(synthetic, data=synthetic.data.with_tables(**kept))
 
 

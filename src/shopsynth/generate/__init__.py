@@ -1,5 +1,6 @@
 """Methods that make synthetic rows: augmenters change real ones, synthesizers learn and sample."""
 
+from shopsynth.generate._attributes import attributes_left_out
 from shopsynth.generate._wanted_users import sample_for_users
 from shopsynth.generate.base import (
     SYNTHESIZERS,
@@ -15,6 +16,7 @@ __all__ = [
     "Conditions",
     "StreamingSynthesizer",
     "Synthesizer",
+    "attributes_left_out",
     "make_synthesizer",
     "sample_for_users",
     "sample_parts",

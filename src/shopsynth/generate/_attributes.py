@@ -20,6 +20,7 @@ from shopsynth.generate._attribute_codes import ColumnCodes, fit_codes
 from shopsynth.generate._attribute_features import HistoryFeatures
 from shopsynth.generate._attribute_logit import Logit
 from shopsynth.generate._draws import Floats
+from shopsynth.privacy import PrivateView
 
 MIN_USERS = 3
 """People who must share what is told of users and of what they search for."""
@@ -173,6 +174,25 @@ class UserModel:
         """Turn codes into a ``users`` table: a word or a number inside its bin for each."""
         cells = [column.decode(codes[:, at], random) for at, column in enumerate(self.columns)]
         return pl.DataFrame([user_ids.alias("user_id"), *cells], schema_overrides=self.schema)
+
+
+def attributes_left_out(view: PrivateView) -> dict[str, str]:
+    """Say which columns of the ``users`` table synthetic users lack, each with the reason.
+
+    Args:
+        view: What methods are fitted on; in mode dp all of them lack, since only what is public or
+            paid for may be used.
+    """
+    columns = [name for name in view.columns("users") if name != "user_id"]
+    if view.mode == "dp":
+        return dict.fromkeys(columns, "mode dp makes no users")
+    users = view.rows.users
+    if users is None:
+        return {}
+    acting = view.rows.need("events").select("user_id").unique()
+    rows = users.join(acting, on="user_id", how="semi").unique("user_id", keep="first")
+    found = {name: fit_codes(rows[name], MIN_USERS) for name in columns}
+    return {name: why for name, why in found.items() if isinstance(why, str)}
 
 
 def _closest_tree(

@@ -18,6 +18,7 @@ from shopsynth.pipeline.stages.protection import release_facts
 from shopsynth.pipeline.workspace import Workspace, open_workspace
 from shopsynth.privacy import PrivacySettings
 from shopsynth.schema import (
+    COMPANIONS,
     GateError,
     InputError,
     SchemaError,
@@ -32,6 +33,9 @@ _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "�
 
 def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     """Write the synthetic rows of the first seed, and the catalogue they refer to.
+
+    Users and queries come along where the shop has some; of ``recbole`` and ``beir`` only what
+    those formats hold.
 
     Args:
         workspace: A workspace whose ``combine`` stage is complete.
@@ -62,7 +66,7 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     generated = _generated(place, combined, privacy)
     if privacy.facts["receipt"]["mode"] == "dp":
         _refuse_unaudited(place, generated)
-    tables = {"items": _read(place, split, "items"), "events": _synthetic(place, combined)}
+    tables = {"items": _read(place, split, "items"), **_synthetic(place, combined)}
     kept = {k: v for k, v in privacy.config.items() if k in PrivacySettings.model_fields}
     settings = PrivacySettings.parse(kept, "the privacy stage of the workspace")
     folder = Path(output)
@@ -121,15 +125,17 @@ def _read(place: Workspace, manifest: Manifest, name: str) -> pl.DataFrame:
     return pl.concat(parts, how="diagonal")
 
 
-def _synthetic(place: Workspace, combined: Manifest) -> pl.DataFrame:
-    found = [
-        pl.read_parquet(place.store.local_path(ref.key)).with_columns(
-            pl.lit(ref.name.removeprefix("kept/")).alias("synthesizer")
-        )
-        for ref in combined.outputs
-        if ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}" and ref.label == "0"
-    ]
-    return pl.concat(found, how="diagonal")
+def _synthetic(place: Workspace, combined: Manifest) -> dict[str, pl.DataFrame]:
+    """Read the events of the first seed, and what comes with them, each with its method."""
+    found: dict[str, list[pl.DataFrame]] = {}
+    rooms = {"kept": "events", **{table: table for table in COMPANIONS}}
+    for ref in combined.outputs:
+        room, _, method = ref.name.partition("/")
+        if room in rooms and method != NOISE and ref.label == "0":
+            frame = pl.read_parquet(place.store.local_path(ref.key))
+            named = frame.with_columns(pl.lit(method).alias("synthesizer"))
+            found.setdefault(rooms[room], []).append(named)
+    return {table: pl.concat(frames, how="diagonal") for table, frames in found.items()}
 
 
 def _made(generated: Manifest) -> list[dict[str, Any]]:

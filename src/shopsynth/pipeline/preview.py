@@ -17,7 +17,7 @@ from shopsynth.pipeline.stages.base import read_dataset
 from shopsynth.pipeline.verbs import Verbs
 from shopsynth.pipeline.workspace import Workspace
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, PrivacyError, Progress, derived_seed
+from shopsynth.schema import SILENT, Dataset, PrivacyError, Progress, derived_seed
 
 _MAX_USERS = 5_000
 """Methods are fitted on at most this many users: a preview shows form, not quality."""
@@ -39,7 +39,8 @@ def preview(
         progress: Listener.
 
     Returns:
-        Synthetic rows by method, with item titles where the shop has some.
+        Synthetic rows by method; with item titles, what was searched for (``query``) and the
+        users' attributes where the shop has them.
 
     Raises:
         PrivacyError: In mode dp, where a preview would spend budget.
@@ -68,13 +69,21 @@ def preview(
     for entry in recipe.generate:
         method = make_synthesizer(entry.synthesizer, entry.options)
         method.fit(view, seed=derived_seed(recipe.seed, "preview", entry.synthesizer))
-        made = method.sample(rows, seed=derived_seed(recipe.seed, "preview")).data.need("events")
-        shown[entry.synthesizer] = _with_titles(made.head(rows), data.items)
+        made = method.sample(rows, seed=derived_seed(recipe.seed, "preview")).data
+        shown[entry.synthesizer] = _told(made, rows)
     return shown
 
 
-def _with_titles(events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    if "title" not in items.columns:
-        return events
-    titles = items.select("item_id", "title")
-    return events.join(titles, on="item_id", how="left", maintain_order="left")
+def _told(made: Dataset, rows: int) -> pl.DataFrame:
+    """Return the first events with what other tables say of them."""
+    events = made.need("events").head(rows)
+    others = []
+    if "title" in made.items.columns:
+        others.append((made.items.select("item_id", "title"), "item_id"))
+    if made.queries is not None and "query_id" in events.columns:
+        others.append((made.queries.select("query_id", query="text"), "query_id"))
+    if made.users is not None:
+        others.append((made.users, "user_id"))
+    for table, key in others:
+        events = events.join(table, on=key, how="left", maintain_order="left", suffix="_told")
+    return events

@@ -31,7 +31,7 @@ from shopsynth.schema.ranking import RANKING_COLUMNS, Ranking
 from shopsynth.schema.registry import Registry
 from shopsynth.schema.rejects import REJECT_COLUMNS, Cleaned, make_rejects, no_rejects
 from shopsynth.schema.settings import Settings
-from shopsynth.schema.synthetic import REAL, SyntheticDataset, TrainingSet
+from shopsynth.schema.synthetic import COMPANIONS, REAL, SyntheticDataset, TrainingSet
 from shopsynth.schema.tables import (
     TABLES,
     TIMESTAMP,
@@ -44,6 +44,7 @@ from shopsynth.schema.tables import (
 )
 
 __all__ = [
+    "COMPANIONS",
     "EVALUATION_COLUMNS",
     "FUSED",
     "RANKING_COLUMNS",

@@ -13,14 +13,17 @@ from shopsynth.schema.errors import SchemaError
 REAL = "real"
 """The ``origin`` of real rows in a :class:`TrainingSet`."""
 
+COMPANIONS = {"users": "user_id", "queries": "query_id"}
+"""Tables that come with synthetic events, and the column by which events name their rows."""
+
 
 @dataclass(frozen=True)
 class SyntheticDataset:
     """Rows that a synthesizer or an augmenter made.
 
     Attributes:
-        data: The tables; ``items`` is the catalogue the rows refer to. Synthetic users have ids
-            that no real user has.
+        data: The tables; ``items`` is the catalogue the rows refer to. Synthetic users and
+            queries have ids that no real ones have.
         synthesizer: Registered name of the method.
         config_sha256: Hash of the method's options.
         seed: Seed of the sample.

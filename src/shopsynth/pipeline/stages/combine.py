@@ -1,6 +1,7 @@
 """The combine stage: synthetic rows are filtered, the dose is chosen, every arm is put together.
 
-In: the split, the synthetic rows. Out: ``kept/<method>``, labelled by generator seed,
+In: the split, the synthetic rows. Out: ``kept/<method>``, labelled by generator seed, with
+``users/<method>`` and ``queries/<method>`` where there are some,
 ``arms/<task>/<arm>``, labelled by generator seed and dose, the validation questions, dose curves.
 """
 
@@ -29,7 +30,7 @@ from shopsynth.pipeline.stages.material import (
     read_synthetic,
 )
 from shopsynth.pipeline.stages.questions import pose_questions
-from shopsynth.schema import derived_seed, no_rejects
+from shopsynth.schema import COMPANIONS, derived_seed, no_rejects
 
 _HERE = "shopsynth.pipeline.stages.combine"
 
@@ -91,8 +92,9 @@ def _filter(context: StageContext) -> tuple[list[PartRef], list[dict[str, Any]]]
 
 def _parts_of(made: dict[str, Any], parts: Iterable[PartRef]) -> list[PartRef]:
     """Find the parts of one sample, which may have been written in several."""
-    name, label = f"synthetic/{made['synthesizer']}", str(made["number"])
-    return [part for part in parts if part.name == name and part.label == label]
+    names = [f"{table}/{made['synthesizer']}" for table in ("synthetic", *COMPANIONS)]
+    label = str(made["number"])
+    return [part for part in parts if part.name in names and part.label == label]
 
 
 def _threshold(recipe: Recipe) -> float | None:
@@ -112,6 +114,9 @@ def drop_copies(job: Job) -> dict[str, Any]:
         )
     label = str(facts["number"])
     job.write(f"kept/{facts['synthesizer']}", kept.data.need("events"), label)
+    for table in COMPANIONS:
+        if (frame := kept.data.tables().get(table)) is not None:
+            job.write(f"{table}/{facts['synthesizer']}", frame, label)
     if rejects.height:
         job.write(f"rejects/{facts['synthesizer']}", rejects, label)
     return {

@@ -1,13 +1,18 @@
 """The generate stage: every method of the recipe makes synthetic rows, once a seed.
 
-In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed; in mode ``dp`` what
-was spent.
+In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed, ``users/<method>``
+and ``queries/<method>`` where the shop has such tables; in mode ``dp`` what was spent.
 """
 
 import math
 from typing import Any
 
-from shopsynth.generate import SYNTHESIZERS, make_synthesizer, sample_parts
+from shopsynth.generate import (
+    SYNTHESIZERS,
+    attributes_left_out,
+    make_synthesizer,
+    sample_parts,
+)
 from shopsynth.pipeline.base import Task, TaskResult
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import MAX_SIZE, GenerateSettings, Recipe
@@ -16,7 +21,7 @@ from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, rea
 from shopsynth.privacy import PrivacySettings, PrivateView, Purse, load_key, open_till
 from shopsynth.privacy.mechanisms import DPQuantiles
 from shopsynth.privacy.population import sketch_population
-from shopsynth.schema import derived_seed
+from shopsynth.schema import COMPANIONS, derived_seed
 
 _HERE = "shopsynth.pipeline.stages.generate"
 NOISE = "noise"
@@ -156,6 +161,7 @@ def generate_one(job: Job) -> dict[str, Any]:
     method = make_synthesizer(entry.synthesizer, entry.options)
     method.fit(view, seed=derived_seed(seeds[0], "fit"), progress=job.progress)
     n_users = max(1, round(entry.size * view.n_users))
+    left_out = attributes_left_out(view)
     facts = []
     for number, seed in zip(numbers, seeds, strict=True):
         n_rows = 0
@@ -164,6 +170,9 @@ def generate_one(job: Job) -> dict[str, Any]:
         ):
             rows = made.data.need(entry.table)
             job.write(f"synthetic/{entry.synthesizer}", rows, str(number))
+            for table in COMPANIONS:
+                if (frame := made.data.tables().get(table)) is not None:
+                    job.write(f"{table}/{entry.synthesizer}", frame, str(number))
             n_rows += rows.height
         facts.append(
             {
@@ -175,6 +184,7 @@ def generate_one(job: Job) -> dict[str, Any]:
                 "options": method.Options.parse(entry.options, "generate").model_dump(mode="json"),
                 "users": n_users,
                 "rows": n_rows,
+                "attributes_left_out": left_out,
             }
         )
     return {"made": facts, **_spent(purse)}
@@ -195,8 +205,11 @@ def _open(job: Job, actor: str) -> tuple[PrivateView, Purse | None]:
     receipt, budget = job.params["receipt"], job.params["budget"]
     data = read_dataset(job)
     if budget is None:
-        mode = "deidentify" if receipt["mode"] == "dp" else receipt["mode"]
-        return PrivateView(data, **{**receipt, "mode": mode}), None
+        if receipt["mode"] != "dp":
+            return PrivateView(data, **receipt), None
+        # The control of mode dp makes events alone, as the methods that pay do.
+        events = data.with_tables(users=None, queries=None)
+        return PrivateView(events, **{**receipt, "mode": "deidentify"}), None
     settings = PrivacySettings.parse(budget["settings"], "privacy")
     till = open_till(
         settings,

@@ -7,13 +7,15 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
+
 from shopsynth.evaluate import plant_canaries, public_canaries
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
 from shopsynth.pipeline.stages.protection import CANARY_PARTS
 from shopsynth.privacy import PrivacySettings, key_id, load_key, protect
-from shopsynth.schema import PrivacyLedger, derived_seed, sha256_of
+from shopsynth.schema import Dataset, PrivacyLedger, derived_seed, sha256_of
 
 _HERE = "shopsynth.pipeline.stages.privacy"
 _A_YEAR = timedelta(days=365)
@@ -37,6 +39,8 @@ def run(context: StageContext) -> StageOutput:
         "key": key_sources(context.recipe),
     }
     shared = split.parts("items", "train/users", "train/reviews", "train/queries")
+    if settings.mode != "dp":  # Whose searches are common is a fact about people: to be bought.
+        shared = (*shared, *split.parts("queries"))
     buckets = split.parts("train/events") or (None,)
     tasks = [
         verbs.task(
@@ -73,16 +77,32 @@ def run(context: StageContext) -> StageOutput:
 
 
 def protect_bucket(job: Job) -> dict[str, Any]:
-    """Protect one bucket of users and keep what a view is made of."""
+    """Protect one bucket of users and keep what a view is made of.
+
+    Queries that no split cuts come with the events that point to them: the others may be of the
+    future.
+    """
     settings = PrivacySettings.parse(job.params["settings"], "privacy")
     train = read_dataset(job, "train")
+    by_bucket = {"events"}
+    if job.refs("queries"):
+        by_bucket.add("queries")
+        train = train.with_tables(queries=_asked(train))
     key = load_key(settings) if settings.mode in _KEYED_MODES else b""
     made = protect(train, settings, key)
     for table, frame in made.data.tables().items():
-        if table == "events" or job.params["first"]:
-            label = job.refs("train/events")[0].label if table == "events" else "all"
-            job.write(table, frame, label)
+        if table in by_bucket or job.params["first"]:
+            bucket = table in by_bucket and bool(job.refs("train/events"))
+            job.write(table, frame, job.refs("train/events")[0].label if bucket else "all")
     return {"receipt": made.receipt, "ledger": made.ledger.to_json()}
+
+
+def _asked(train: Dataset) -> pl.DataFrame | None:
+    """Return the queries that training events point to, ``None`` where none can."""
+    if train.queries is None or train.events is None or "query_id" not in train.events.columns:
+        return None
+    ids = train.events.select("query_id").drop_nulls()
+    return train.queries.join(ids, on="query_id", how="semi", maintain_order="left")
 
 
 def _public_period(recipe: Recipe) -> list[str] | None:

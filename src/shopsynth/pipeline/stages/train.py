@@ -26,8 +26,9 @@ from shopsynth.pipeline.stages.design import (
     runs,
     second_fits,
 )
+from shopsynth.pipeline.stages.material import material_parts, read_companions
 from shopsynth.pipeline.stages.questions import as_holdout, judge, question_names
-from shopsynth.schema import Dataset, InputError, TrainingSet, derived_seed
+from shopsynth.schema import COMPANIONS, Dataset, InputError, TrainingSet, derived_seed
 from shopsynth.train import PROBE_UNITS, Fusion, Ranker, get_task, make_ranker, rankers, tune
 
 _HERE = "shopsynth.pipeline.stages.train"
@@ -135,7 +136,7 @@ def _task(
     given = recipe.train.options.get(fit.model, {})
     return context.verbs.task(
         f"{_HERE}:{function}",
-        [*context.done["split"].parts("items"), *questions, *rows],
+        [*context.done["split"].parts("items"), *_companions(context, fit), *questions, *rows],
         **_facts(fit),
         options=options.get((fit.task, fit.arm, fit.model), given),
         exclude_seen=recipe.train.exclude_seen,
@@ -146,6 +147,14 @@ def _task(
         code=rankers(fit.task).source_sha256(fit.model),
         **more,
     )
+
+
+def _companions(context: StageContext, fit: Fit) -> list[PartRef]:
+    """Find the users and queries of a fit's rows, as far as the shop has such tables."""
+    split, combined = context.done["split"], context.done["combine"]
+    real = [*COMPANIONS, *(f"train/{table}" for table in COMPANIONS)]
+    made = [*material_parts(combined.outputs, fit.generator)]
+    return [*split.parts(*real), *(ref for ref in made if not ref.name.startswith("kept/"))]
 
 
 def _fuse_tasks(
@@ -205,7 +214,9 @@ def _training(job: Job) -> TrainingSet:
     params = job.params
     table = get_task(params["task"]).table
     rows = job.frame(f"arms/{params['task']}/{params['arm']}")
-    return TrainingSet(Dataset(items=job.frame("items"), **{table: rows}), params["arm"], table)
+    companions = read_companions(job, rows)
+    shop = Dataset(items=job.frame("items"), **{table: rows}, **companions)
+    return TrainingSet(shop, params["arm"], table)
 
 
 def tune_one(job: Job) -> dict[str, Any]:
@@ -289,8 +300,8 @@ STAGE = Stage(
     needs=("split", "combine"),
     rooms=(
         "schema", "train", "evaluate",
-        "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.questions",
-        "pipeline.stages.base",
+        "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.material",
+        "pipeline.stages.questions", "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "train": recipe.train.model_dump(mode="json"),

@@ -1,0 +1,135 @@
+"""Synthetic users and queries on their way: made, kept, trained on, exported, shown."""
+
+import polars as pl
+import pytest
+
+from fakes.shops import RECIPE, tiny_tables, write_tiny_shop
+from shopsynth.pipeline import export, load_recipe, preview, run
+
+INLINE = ("pipeline.executor=inline", "evaluate.seeds=1", "combine.doses=[1.0]")
+CANARY = "zyx-canary-9317"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def key():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOPSYNTH_PSEUDONYM_KEY", "a key that only tests use")
+        yield
+
+
+def _write_shop(folder):
+    """A shop in which half of the events follow a search, and one search is somebody's secret."""
+    recipe = RECIPE + '\n[shop.users]\npath = "users.csv"\n[shop.queries]\npath = "queries.csv"\n'
+    path = write_tiny_shop(folder, recipe)
+    tables = tiny_tables()
+    events = (
+        tables["events"]
+        .with_row_index("n")
+        .with_columns(query_id=pl.when(pl.col("n") % 2 == 0).then(pl.format("q{}", "n")))
+    )
+    words = events.join(tables["items"], on="item_id", how="left", maintain_order="left")
+    queries = words.drop_nulls("query_id").select(
+        "query_id",
+        text=pl.when(pl.int_range(pl.len()) == 7)
+        .then(pl.lit(CANARY))
+        .otherwise(pl.col("title").str.split(" ").list.first()),
+    )
+    ids = events["user_id"].unique().sort()
+    users = pl.DataFrame({"user_id": ids}).with_columns(
+        city=pl.when(pl.int_range(pl.len()) % 3 == 0)
+        .then(pl.lit("Oslo"))
+        .otherwise(pl.lit("Bergen")),
+        motto=pl.format("motto of {}", "user_id"),
+    )
+    for name, frame in (("events", events.drop("n")), ("queries", queries), ("users", users)):
+        frame.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
+    return path
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return _write_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def done(shop, tmp_path_factory):
+    return run(shop, tmp_path_factory.mktemp("work"), until="train", overrides=INLINE)
+
+
+def _table(done, stage, name):
+    parts = done.manifests[stage].parts(name)
+    return pl.concat(pl.read_parquet(done.workspace / ref.key) for ref in parts)
+
+
+def test_each_method_writes_its_users_and_queries(done):
+    for method in ("markov", "substitute", "noise"):
+        events, users, queries = (
+            _table(done, "generate", f"{name}/{method}")
+            for name in ("synthetic", "users", "queries")
+        )
+        assert users["user_id"].to_list() == events["user_id"].unique(maintain_order=True).to_list()
+        assert set(users["city"]) == {"Oslo", "Bergen"}
+        assert set(events["query_id"].drop_nulls()) == set(queries["query_id"])
+        assert CANARY not in queries["text"].to_list()
+
+
+def test_why_a_column_is_left_out_is_told(done):
+    for made in done.manifests["generate"].facts["made"]:
+        assert made["attributes_left_out"] == {
+            "motto": "most of its values belong to fewer than 3 users, as names do"
+        }
+
+
+def test_combine_keeps_users_and_queries_of_kept_histories_alone(done):
+    kept = _table(done, "combine", "kept/substitute")
+    assert set(_table(done, "combine", "users/substitute")["user_id"]) == set(kept["user_id"])
+    queries = _table(done, "combine", "queries/substitute")
+    assert set(queries["query_id"]) == set(kept["query_id"].drop_nulls())
+
+
+def test_export_writes_them_without_the_control(done, tmp_path):
+    written = export(done.workspace, "parquet", tmp_path / "out")
+    names = {path.name for path in written}
+    assert {"users.parquet", "queries.parquet", "croissant.json"} <= names
+    users = pl.read_parquet(tmp_path / "out" / "users.parquet")
+    events = pl.read_parquet(tmp_path / "out" / "events.parquet")
+    assert set(users["synthesizer"]) == {"markov", "substitute"}
+    assert set(users["user_id"]) == set(events["user_id"])
+    assert "motto" not in users.columns
+
+
+def test_preview_shows_searches_and_attributes(shop):
+    shown = preview(load_recipe(shop, INLINE), rows=5)["markov"]
+    assert {"title", "query", "city"} <= set(shown.columns)
+    assert shown["city"].null_count() == 0
+    assert shown.filter(pl.col("query_id").is_not_null())["query"].null_count() == 0
+
+
+def test_mode_dp_makes_neither(shop, tmp_path):
+    """Only what is public or paid for may be used, also for the control inside the shop."""
+    pytest.importorskip("opendp")
+    literal = (
+        'encoding = "utf-8"\ndelimiter = ","\nheader = true\ndate_format = "%Y-%m-%dT%H:%M:%S"\n'
+    )
+    recipe = shop.read_text().split("[[generate]]")[0].replace('"deidentify"', '"dp"')
+    for table in ("users", "events", "queries"):
+        recipe = recipe.replace(f'path = "{table}.csv"\n', f'path = "{table}.csv"\n{literal}')
+    recipe += (
+        'epsilon = 3.0\nusers = 100\nsource = "tiny"\n'
+        f'ledger = "{tmp_path / "ledger"}"\n'
+        "[split]\nvalidation_from = 2026-01-25T00:00:00Z\ntest_from = 2026-02-05T00:00:00Z\n"
+        '[[generate]]\nsynthesizer = "markov"\noptions = '
+        "{ period_start = 2026-01-01T00:00:00Z, period_end = 2026-01-25T00:00:00Z }\n"
+        f'[shop.users]\npath = "users.csv"\n{literal}'
+        f'[shop.queries]\npath = "queries.csv"\n{literal}'
+    )
+    path = shop.with_name("private.toml")
+    path.write_text(recipe)
+    done = run(path, tmp_path / "w", until="generate", overrides=INLINE[:2])
+    names = {ref.name for ref in done.manifests["generate"].outputs}
+    assert names == {"synthetic/markov", "synthetic/noise"}
+    told = {
+        made["synthesizer"]: made["attributes_left_out"]
+        for made in done.manifests["generate"].facts["made"]
+    }
+    assert told["markov"] == {"city": "mode dp makes no users", "motto": "mode dp makes no users"}
