@@ -20,6 +20,11 @@ _PENALTIES = (1000.0, 100.0, 10.0)
 """Of squared weights, strongest first; each fit starts from the one before."""
 
 _PARENT_PENALTY = 1.0
+"""Of how far the weights of a pair of codes move away from its share."""
+
+_PRIOR_USERS = 0.5
+"""Users by whom shares of pairs are drawn to those of single codes: what a rare pair is told as."""
+
 _HELD_OUT = 5
 _ROUNDS = 60
 
@@ -30,13 +35,11 @@ class Logit:
 
     Attributes:
         weights: ``(n_features, n_codes)``; all 0 where behaviour says nothing of the attribute.
-        by_parent: ``(n_parent_codes, n_codes)``; one row of 0 where there is no parent.
-        bias: ``(n_codes,)``; -inf for codes that nobody has.
+        by_parent: ``(n_parent_codes, n_codes)``; -inf for codes that nobody has.
     """
 
     weights: Floats
     by_parent: Floats
-    bias: Floats
 
     @classmethod
     def fit(
@@ -72,14 +75,12 @@ class Logit:
         rows = rows[:: -(-rows.size // _MAX_ROWS)]
         present, compact = np.unique(codes[rows], return_inverse=True)
         problem = _Problem(features[rows], parent[rows], compact, n_parent, present.size)
-        weights, by_parent, bias = problem.solve()
-        full = np.full(n_codes, -np.inf)
-        full[present] = bias
+        weights, by_parent = problem.solve()
         spread = np.zeros((features.shape[1], n_codes))
         spread[:, present] = weights
-        rows_of_parent = np.zeros((n_parent, n_codes))
-        rows_of_parent[:, present] = by_parent
-        return cls(spread, rows_of_parent, full)
+        of_parent = np.full((n_parent, n_codes), -np.inf)
+        of_parent[:, present] = by_parent
+        return cls(spread, of_parent)
 
     def log_shares(self, features: Floats, parent: NDArray[np.int64]) -> Floats:
         """Return the log probability of every code, ``(n, n_codes)``.
@@ -90,7 +91,6 @@ class Logit:
         """
         scores = features @ self.weights
         scores += self.by_parent[parent]
-        scores += self.bias
         scores -= _log_sums(scores)[:, None]
         return scores
 
@@ -111,29 +111,32 @@ class _Problem:
         ones = np.ones(parent.size)
         rows = np.arange(parent.size)
         self.of_parent = sparse.csr_matrix((ones, (parent, rows)), shape=(n_parent, parent.size))
+        pairs = np.bincount(parent * n_codes + codes, minlength=n_parent * n_codes)
+        shares = np.bincount(codes, minlength=n_codes) + _PRIOR_USERS
+        smoothed = pairs.reshape(n_parent, n_codes) + _PRIOR_USERS * shares / shares.sum()
+        self.log_pairs = np.log(smoothed / smoothed.sum(axis=1, keepdims=True))
 
-    def solve(self) -> tuple[Floats, Floats, Floats]:
+    def solve(self) -> tuple[Floats, Floats]:
         """Choose the penalty on held-out rows, then fit all of them with it."""
         n_features, n_parent, n_codes = self.shape
-        shares = np.bincount(self.codes, minlength=n_codes) / self.codes.size
-        start = np.concatenate((np.zeros((n_features + n_parent) * n_codes), np.log(shares)))
+        start = np.zeros((n_features + n_parent) * n_codes)
         if n_codes == 1:
             return self._parts(start)
         held_out = np.arange(self.codes.size) % _HELD_OUT == _HELD_OUT - 1
         learn, judge = self._of(~held_out), self._of(held_out)
-        found, without = start, learn._minimise(start, np.inf)
-        best, best_loss = np.inf, judge._loss(without)
+        judge.log_pairs = learn.log_pairs
+        found, best, best_loss = start, np.inf, judge._loss(start)
         for penalty in _PENALTIES:
-            found = learn._minimise(found if penalty < _PENALTIES[0] else without, penalty)
+            found = learn._minimise(found, penalty)
             if (loss := judge._loss(found)) < best_loss:
                 best, best_loss = penalty, loss
-        return self._parts(self._minimise(without, best))
+        return self._parts(self._minimise(start, best) if np.isfinite(best) else start)
 
     def _of(self, rows: NDArray[np.bool_]) -> "_Problem":
         return _Problem(self.features[rows], self.parent[rows], self.codes[rows], *self.shape[1:])
 
     def _minimise(self, start: Floats, penalty: float) -> Floats:
-        """Fit from a start; with an infinite penalty only the parent counts."""
+        """Fit from a start."""
         found = optimize.minimize(
             self._objective,
             start,
@@ -146,36 +149,33 @@ class _Problem:
         return solution
 
     def _objective(self, flat: Floats, penalty: float) -> tuple[float, Floats]:
-        weights, by_parent, bias = self._parts(flat)
-        log_shares = self._log_shares(weights, by_parent, bias)
+        weights, by_parent = self._parts(flat)
+        log_shares = self._log_shares(weights, by_parent)
         rows = np.arange(self.codes.size)
         loss = -log_shares[rows, self.codes].sum()
         residual = np.exp(log_shares)
         residual[rows, self.codes] -= 1.0
-        slope = np.zeros_like(weights)
-        if np.isfinite(penalty):
-            slope = self.features.T @ residual + penalty * weights
-            loss += penalty / 2 * np.square(weights).sum()
-        loss += _PARENT_PENALTY / 2 * np.square(by_parent).sum()
-        slope_parent = self.of_parent @ residual + _PARENT_PENALTY * by_parent
-        slopes = (slope.ravel(), slope_parent.ravel(), residual.sum(axis=0))
-        return float(loss), np.concatenate(slopes)
+        moved = by_parent - self.log_pairs
+        loss += (
+            penalty / 2 * np.square(weights).sum() + _PARENT_PENALTY / 2 * np.square(moved).sum()
+        )
+        slope = self.features.T @ residual + penalty * weights
+        slope_parent = self.of_parent @ residual + _PARENT_PENALTY * moved
+        return float(loss), np.concatenate((slope.ravel(), slope_parent.ravel()))
 
     def _loss(self, flat: Floats) -> float:
         log_shares = self._log_shares(*self._parts(flat))
         return -float(log_shares[np.arange(self.codes.size), self.codes].sum())
 
-    def _log_shares(self, weights: Floats, by_parent: Floats, bias: Floats) -> Floats:
-        scores = self.features @ weights + by_parent[self.parent] + bias
+    def _log_shares(self, weights: Floats, by_parent: Floats) -> Floats:
+        scores = self.features @ weights + by_parent[self.parent]
         scores -= _log_sums(scores)[:, None]
         return scores
 
-    def _parts(self, flat: Floats) -> tuple[Floats, Floats, Floats]:
-        n_features, n_parent, n_codes = self.shape
-        weights, by_parent, bias = np.split(
-            flat, [n_features * n_codes, (n_features + n_parent) * n_codes]
-        )
-        return weights.reshape(-1, n_codes), by_parent.reshape(-1, n_codes), bias
+    def _parts(self, flat: Floats) -> tuple[Floats, Floats]:
+        """Split what is searched over into weights and what they add to the shares of pairs."""
+        weights, moved = np.split(flat, [self.shape[0] * self.shape[2]])
+        return weights.reshape(self.shape[0], -1), moved.reshape(self.shape[1:]) + self.log_pairs
 
 
 def _log_sums(scores: Floats) -> Floats:

@@ -216,7 +216,8 @@ def _closest_tree(
             told[one, other] = told[other, one] = _mutual_information(
                 codes[:, one], codes[:, other], sizes[one], sizes[other]
             )
-    root = int(told.sum(axis=0).argmax())
+    # Any root gives the same tree. Behaviour tells apart few codes best, and the others follow.
+    root = int(np.argmin(sizes))
     order, parents = [root], [-1] * n_columns
     while len(order) < n_columns:
         rest = [place for place in range(n_columns) if place not in order]
@@ -230,9 +231,15 @@ def _closest_tree(
 def _mutual_information(
     one: NDArray[np.int64], other: NDArray[np.int64], n_one: int, n_other: int
 ) -> float:
-    """Return the mutual information of two columns of codes, in nats."""
+    """Return the mutual information of two columns of codes, in nats, without what chance adds.
+
+    Source:
+        The correction of its bias: Miller, Information Theory in Psychology, 1955.
+    """
     joint = np.bincount(one * n_other + other, minlength=n_one * n_other) / one.size
     joint = joint.reshape(n_one, n_other)
     apart = np.outer(joint.sum(axis=1), joint.sum(axis=0))
     seen = joint > 0
-    return float((joint[seen] * np.log(joint[seen] / apart[seen])).sum())
+    by_chance = np.prod([np.count_nonzero(joint.sum(axis=axis)) - 1 for axis in (0, 1)])
+    told = (joint[seen] * np.log(joint[seen] / apart[seen])).sum()
+    return float(told - by_chance / (2 * one.size))

@@ -108,7 +108,7 @@ class QueryModel:
             of_category=of_category,
             item_share=item_share,
             category_share=category_share,
-            words=QueryWords.fit(items, searches, min_users),
+            words=QueryWords.fit(items, common, min_users),
             columns=tuple(name for name in TABLES["queries"].columns if name in queries.columns),
         )
 
@@ -289,15 +289,14 @@ def _common_texts(searches: pl.DataFrame, min_users: int) -> pl.DataFrame:
     return searches.with_columns(
         for_item=pl.col("user").n_unique().over(["item", *text]) >= min_users,
         for_category=pl.col("user").n_unique().over(["category", *text]) >= min_users,
-    )
+    ).with_columns(rare=~(pl.col("for_item") | pl.col("for_category")))
 
 
 def _text_tables(
     searches: pl.DataFrame, common: pl.DataFrame, n_items: int, n_categories: int
 ) -> tuple[pl.DataFrame, DrawTable, DrawTable, Floats, Floats]:
     """Number the common texts and say how often each leads to an item, or into a category."""
-    kept = common.filter(pl.col("for_item") | pl.col("for_category"))
-    texts = kept.select("text", "locale").unique().sort("text", "locale")
+    texts = common.filter(~pl.col("rare")).select("text", "locale").unique().sort("text", "locale")
     numbered = common.join(
         texts.with_row_index("number"),
         on=["text", "locale"],

@@ -47,7 +47,7 @@ class QueryWords:
         weights: ``(n_words,)`` how readily an entry is used.
         scripts: ``(n_words,)`` number of its script.
         pointers: ``(n_items + 1,)`` places of each item's entries.
-        lengths: Numbers of words of a text, drawn evenly.
+        lengths: Numbers of words of the texts that are replaced, drawn evenly.
         locales: Locales that people search in.
         of_script: One row a script, with the locales written in it by how often they are used.
     """
@@ -67,7 +67,7 @@ class QueryWords:
         Args:
             items: The catalogue, a row an item in the order of item_index.
             searches: A row a searched event: ``user`` and ``item`` (numbers), ``text``,
-                ``locale``.
+                ``locale``, and ``rare``: whether what is built stands for it.
             min_users: People who must use a word for its weight to count, or a locale.
         """
         table = _catalogue_words(items)
@@ -82,7 +82,8 @@ class QueryWords:
             .with_columns(common=pl.col("n_users").fill_null(0) >= min_users)
         )
         popular = np.where(weighed["common"], np.log1p(weighed["n_users"].fill_null(0)), 0.0)
-        lengths = asked["word"].list.len().to_numpy().astype(np.int64)
+        replaced = asked.filter(searches["rare"])
+        lengths = replaced["word"].list.len().to_numpy().astype(np.int64)
         locales, of_script = _locales(searches, min_users)
         return cls(
             words=weighed["word"],

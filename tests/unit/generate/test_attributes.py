@@ -1,0 +1,200 @@
+"""Attributes of synthetic users: planted truth, what is never told, sameness."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fakes.people import CANARY, KINDS, events_of, people
+from shopsynth.generate import attributes_left_out, make_synthesizer
+from shopsynth.generate._attribute_features import category_groups
+from shopsynth.generate._attribute_logit import Logit
+from shopsynth.generate._attributes import UserModel
+from shopsynth.privacy import PrivateView
+
+METHODS = ("markov", "substitute", "noise")
+
+
+def random(seed=1):
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return people()
+
+
+@pytest.fixture(scope="module")
+def model(shop):
+    return UserModel.fit(shop.data.users, shop.data.events, shop.data.items)
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """Histories of 2,000 further people, half of them young: events and who is."""
+    source = random(7)
+    young = source.random(2000) < 0.5
+    return events_of(young, source), young
+
+
+def test_the_attribute_follows_from_behaviour(model, fresh):
+    events, young = fresh
+    drawn = model.draw(events, random())
+    assert drawn["user_id"].to_list() == events["user_id"].unique(maintain_order=True).to_list()
+    told = (drawn["group"] == "young").to_numpy()
+    assert (told == young).mean() > 0.93
+    assert abs(told.mean() - young.mean()) < 0.03
+
+
+def test_attributes_keep_their_joint_distribution(shop, model):
+    """Drawn for the real histories, the table is as the real one in pairs."""
+    real, drawn = shop.data.users, model.draw(shop.data.events, random())
+    for table in ("group", "city"):
+        shares = [
+            frame.group_by("group", "city").agg(share=pl.len() / frame.height).sort(pl.all())
+            for frame in (real, drawn)
+        ]
+        assert shares[0].select("group", "city").equals(shares[1].select("group", "city")), table
+        assert (shares[0]["share"] - shares[1]["share"]).abs().max() < 0.03
+    for group in ("young", "older"):
+        real_age, age = (frame.filter(pl.col("group") == group)["age"] for frame in (real, drawn))
+        assert abs(real_age.mean() - age.mean()) < 1.0
+        assert abs(real_age.std() / age.std() - 1) < 0.1
+    # One of twenty bins may lie across the border.
+    assert (drawn.filter(pl.col("group") == "young")["age"] < 40).mean() > 0.9
+    incomes = [
+        frame.group_by("group").agg(pl.col("income").median()).sort("group")
+        for frame in (real, drawn)
+    ]
+    assert (incomes[0]["income"] / incomes[1]["income"] - 1).abs().max() < 0.1
+
+
+def test_missing_cells_keep_their_rate(shop, model):
+    drawn = model.draw(shop.data.events, random())
+    assert abs(drawn["city"].null_count() / drawn.height - 0.1) < 0.03
+
+
+def test_types_and_columns_are_those_of_the_real_table(shop, model):
+    drawn = model.draw(shop.data.events, random())
+    assert drawn.schema == shop.data.users.drop("motto").schema
+    assert model.left_out == attributes_left_out(shop.view)
+    assert list(model.left_out) == ["motto"]
+
+
+def test_rare_combinations_are_not_replayed():
+    """Two people are young and live in Alta; all others in Alta are older, and none but they."""
+    shop = people(800, queries=False)
+    users = shop.data.users.with_columns(
+        town=pl.when(pl.col("group") == "older").then(pl.lit("Alta")).otherwise(pl.lit("Bodo"))
+    )
+    first_two = users.filter(pl.col("group") == "young")["user_id"].head(2)
+    users = users.with_columns(
+        town=pl.when(pl.col("user_id").is_in(first_two.implode()))
+        .then(pl.lit("Alta"))
+        .otherwise("town")
+    ).select("user_id", "group", "town")
+    model = UserModel.fit(users, shop.data.events, shop.data.items)
+    drawn = pl.concat([model.draw(shop.data.events, random(seed)) for seed in range(5)])
+    both = drawn.filter(pl.col("group") == "young", pl.col("town") == "Alta").height
+    # Two in 300 of the young are; what half a user of a prior gives them is a quarter of that.
+    assert both / drawn.filter(pl.col("group") == "young").height < 0.003
+
+
+@pytest.mark.parametrize("method", METHODS)
+class TestBehindEveryMethod:
+    def test_users_come_with_the_events(self, shop, method):
+        made = make_synthesizer(method, {}).fit(shop.view, seed=1).sample(300, seed=2).data
+        assert made.users["user_id"].to_list() == (
+            made.events["user_id"].unique(maintain_order=True).to_list()
+        )
+        assert set(made.users["group"]) == {"young", "older"}
+
+    def test_no_rare_cell_comes_back(self, shop, method):
+        """Canary: what one person has, in an attribute or in a search."""
+        made = make_synthesizer(method, {}).fit(shop.view, seed=1).sample(300, seed=2).data
+        for table in (made.users, made.events, made.queries):
+            assert CANARY not in table.write_csv()
+
+    def test_the_same_seed_gives_the_same_tables(self, shop, method):
+        fitted = [make_synthesizer(method, {}).fit(shop.view, seed=1) for _ in range(2)]
+        first, again = (each.sample(100, seed=2).data for each in fitted)
+        other = fitted[0].sample(100, seed=3).data
+        for table in ("users", "queries", "events"):
+            assert first.need(table).equals(again.need(table)), table
+            assert not first.need(table).equals(other.need(table)), table
+
+    def test_events_are_the_same_without_users_and_queries(self, shop, method):
+        bare = shop.data.with_tables(
+            users=None, queries=None, events=shop.data.events.drop("query_id")
+        )
+        view = PrivateView(bare, mode="public", fingerprint="f" * 64, max_events_per_user=256)
+        events = [
+            make_synthesizer(method, {}).fit(each, seed=1).sample(50, seed=2).data.events
+            for each in (shop.view, view)
+        ]
+        assert events[0].drop("query_id").equals(events[1])
+
+
+def test_a_table_without_usable_columns_still_names_everybody(shop):
+    users = shop.data.users.select("user_id", "motto")
+    model = UserModel.fit(users, shop.data.events, shop.data.items)
+    drawn = model.draw(shop.data.events, random())
+    assert drawn.columns == ["user_id"]
+    assert drawn.height == shop.n_users
+
+
+def test_users_who_are_not_in_the_table_have_empty_cells(shop):
+    users = shop.data.users.head(shop.n_users // 2).select("user_id", "group")
+    model = UserModel.fit(users, shop.data.events, shop.data.items)
+    drawn = model.draw(shop.data.events, random())
+    assert abs(drawn["group"].null_count() / drawn.height - 0.5) < 0.05
+
+
+def test_bare_events_are_enough(shop):
+    """No category, type, time or price: who buys what still tells who somebody is."""
+    items = shop.data.items.select("item_id")
+    events = shop.data.events.select(
+        "user_id", "item_id", position=pl.int_range(pl.len()).over("user_id")
+    )
+    model = UserModel.fit(shop.data.users, events, items)
+    drawn = model.draw(events, random())
+    assert (drawn["group"] == shop.data.users["group"]).mean() > 0.85
+
+
+def test_one_user_is_enough(shop):
+    events = shop.data.events.filter(pl.col("user_id") == "person-00001")
+    model = UserModel.fit(shop.data.users, events, shop.data.items)
+    assert model.draw(events, random()).columns == ["user_id"]
+
+
+def test_mode_dp_makes_no_users(shop):
+    view = PrivateView(shop.data, mode="dp", fingerprint="f" * 64, max_events_per_user=16)
+    assert set(attributes_left_out(view)) == {"group", "city", "age", "income", "motto"}
+
+
+def test_a_shop_without_users_lacks_no_attribute(shop):
+    data = shop.data.with_tables(users=None)
+    view = PrivateView(data, mode="public", fingerprint="f" * 64, max_events_per_user=16)
+    assert attributes_left_out(view) == {}
+
+
+def test_categories_are_cut_to_the_deepest_level_with_few_names(shop):
+    assert len(set(category_groups(shop.data.items, 64))) == len(KINDS)
+    assert set(category_groups(shop.data.items, 5)) == {1}
+    wide = pl.DataFrame({"category": ["a", "a", "b", "c", None]})
+    assert category_groups(wide, 3).tolist() == [1, 1, 2, 0, 0]
+
+
+def test_a_logit_finds_planted_weights_and_leaves_out_noise():
+    source = random()
+    features = source.standard_normal((4000, 6))
+    parent = source.integers(0, 2, 4000)
+    chance = 1 / (1 + np.exp(-(2 * features[:, 0] + 3 * parent - 1)))
+    codes = (source.random(4000) < chance).astype(np.int64)
+    logit = Logit.fit(features, parent, codes, n_parent=2, n_codes=3, min_users=3)
+    told = np.exp(logit.log_shares(features, parent))
+    assert np.abs(told[:, 1] - chance).mean() < 0.03
+    assert (told[:, 2] == 0).all()
+    assert np.abs(told.sum(axis=1) - 1).max() < 1e-9
+    strange = source.permutation(codes)
+    unrelated = Logit.fit(features, 0 * parent, strange, n_parent=1, n_codes=2, min_users=3)
+    assert np.exp(unrelated.log_shares(features, 0 * parent))[:, 1].std() < 0.03
