@@ -13,9 +13,9 @@ from typing import Any
 import polars as pl
 
 from shopsynth.report.labels import plain
-from shopsynth.report.numerals import count, figure, percent, score, seconds
+from shopsynth.report.numerals import MISSING, count, figure, percent, score, seconds
 from shopsynth.report.topics import Topic
-from shopsynth.schema import Evaluation
+from shopsynth.schema import TRAINED_ALONE, Evaluation
 
 _ROW_PX = 26
 _AXES_PX = 64
@@ -169,16 +169,13 @@ def reject_figure(rejects: pl.DataFrame) -> Figure | None:
 
 def fidelity_figure(evaluation: Evaluation) -> Figure | None:
     """Draw each distance and coverage beside what held-out real rows reach."""
-    rows = evaluation.fidelity
+    metric = pl.col("metric")
+    rows = evaluation.fidelity.filter(~metric.str.contains(TRAINED_ALONE, literal=True))
     if rows.height == 0:
         return None
     names = [plain(row["metric"]) for row in rows.iter_rows(named=True)]
-    drawn = [
-        {"label": _short(name), "value": value, "ceiling": ceiling}
-        for name, row in zip(names, rows.iter_rows(named=True), strict=True)
-        for value, ceiling in [_numbers(row, "value", "ceiling")]
-        if value is not None
-    ]
+    # A count of events would leave no room for the shares: the table alone tells it.
+    drawn = _dumbbells(rows.filter(~metric.str.contains(": count", literal=True)))
     return Figure(
         "fidelity",
         "How alike synthetic and real data are",
@@ -196,11 +193,49 @@ def fidelity_figure(evaluation: Evaluation) -> Figure | None:
     )  # fmt: skip
 
 
+def utility_figure(evaluation: Evaluation) -> Figure | None:
+    """Draw what models trained on synthetic rows alone are worth, beside those of real rows."""
+    metric = pl.col("metric")
+    rows = evaluation.fidelity.filter(metric.str.contains(TRAINED_ALONE, literal=True))
+    if rows.height == 0:
+        return None
+    drawn = _dumbbells(rows)
+    return Figure(
+        "trained-alone",
+        "Models that saw no real row",
+        "Trained on synthetic data alone and asked the real test questions, beside the same model "
+        "trained on real data. It tells what the synthetic data hold; whether they help beside "
+        "real data is another question, answered above.",
+        f"Dot chart of {len(drawn)} models, trained on synthetic data beside trained on real data.",
+        (Panel("", {"kind": "dumbbell", "rows": drawn, "x": "value of the metric",
+                    "names": ["trained on real", "trained on synthetic"]},
+               24 + round(1.6 * row_height_px(len(drawn)))),),
+        ("Model", "Asked", "Trained on synthetic", "Trained on real", "Share of real"),
+        tuple(
+            (plain(model.removesuffix(f" {TRAINED_ALONE}")), plain(asked.partition(" (")[0]),
+             score(value), score(ceiling),
+             percent(value / ceiling, sign=False) if ceiling > 0 else MISSING)
+            for _, name, value, ceiling in rows.iter_rows()
+            for model, _, asked in [name.partition(": ")]
+        ),
+        marks="Triangles: trained on synthetic data. Circles: trained on real data.",
+    )  # fmt: skip
+
+
+def _dumbbells(rows: pl.DataFrame) -> list[dict[str, object]]:
+    return [
+        {"label": _short(plain(row["metric"])), "value": value, "ceiling": ceiling}
+        for row in rows.iter_rows(named=True)
+        for value, ceiling in [_numbers(row, "value", "ceiling")]
+        if value is not None
+    ]
+
+
 def _short(measure: str) -> str:
     """Shorten ``"length: KS distance (0 is best)"`` to what it measures and which way is good."""
     what = measure.partition(" (")[0].partition(":")[0]
-    best = next((f" ({n} is best)" for n in (0, 1) if f"({n} is best" in measure), "")
-    return what + best
+    best = next((f" ({n} is best)" for n in (0, 1, 0.5) if f"({n} is best" in measure), "")
+    return what.removesuffix(f" {TRAINED_ALONE}") + best
 
 
 def _numbers(row: Mapping[str, object], *names: str) -> list[float | None]:

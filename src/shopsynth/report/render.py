@@ -20,7 +20,13 @@ from shopsynth.report.case import side_standing
 from shopsynth.report.claims import claims_table, registration_note
 from shopsynth.report.context import ReportContext
 from shopsynth.report.costs import cost_figure, cost_table
-from shopsynth.report.figures import Figure, fidelity_figure, reject_figure, stage_figure
+from shopsynth.report.figures import (
+    Figure,
+    fidelity_figure,
+    reject_figure,
+    stage_figure,
+    utility_figure,
+)
 from shopsynth.report.numerals import count, percent, score
 from shopsynth.report.pictures import distribution_figure, embedding_figure
 from shopsynth.report.sections import sections
@@ -172,6 +178,7 @@ def _facts(
             "embedding": embedding_figure(evaluation),
             "distributions": distribution_figure(evaluation),
             "fidelity": fidelity_figure(evaluation),
+            "utility": utility_figure(evaluation),
             "rejects": reject_figure(context.rejects),
             "fits": cost_figure(parsed.costs),
             "costs": stage_figure(context.stages),

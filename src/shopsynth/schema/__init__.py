@@ -20,6 +20,7 @@ from shopsynth.schema.errors import (
 from shopsynth.schema.evaluation import (
     EVALUATION_COLUMNS,
     FUSED,
+    TRAINED_ALONE,
     Evaluation,
     empty_evaluation_table,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "SLICE_COLUMNS",
     "TABLES",
     "TIMESTAMP",
+    "TRAINED_ALONE",
     "TRUTH_COLUMNS",
     "Cleaned",
     "Dataset",

@@ -14,6 +14,10 @@ _S, _F, _I, _B = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
 FUSED = "+"
 """Joins the names of models where a table names their fusion: ``sasrec+hybrid``."""
 
+TRAINED_ALONE = "trained on synthetic data alone"
+"""Marks rows of ``fidelity`` that tell how good a model is: ``item_knn trained on synthetic data
+alone: next_item ndcg@10 on real data (…)``. Their ceiling is the same model of real rows."""
+
 EVALUATION_COLUMNS: dict[str, dict[str, pl.DataType]] = {
     "metrics": {
         "task": _S, "model": _S, "arm": _S, "metric": _S, "cutoff": _I, "slice": _S,
@@ -66,7 +70,8 @@ class Evaluation:
             ``confirmed_by`` are lists with commas; ``oracle_share`` is the uplift as a share of the
             oracle's, NaN without one.
         fidelity: Distance or coverage of synthetic rows; ``ceiling`` is what held-out real rows
-            of the same size reach.
+            of the same size reach. Rows with :data:`TRAINED_ALONE` in their metric are the
+            quality of a model instead.
         audits: Privacy audits and whether they passed.
         dose: The dose curve on validation, from which ratio and weight were chosen.
         units: The per-unit test values behind ``metrics``, for anyone to pair again; those of

@@ -13,11 +13,12 @@ from shopsynth.report.figures import (
     fidelity_figure,
     reject_figure,
     stage_figure,
+    utility_figure,
 )
 from shopsynth.report.forest import arms_figure, slice_figure, uplift_figure
 from shopsynth.report.pictures import distribution_figure, embedding_figure
 from shopsynth.report.topics import Topic
-from shopsynth.schema import empty_evaluation_table
+from shopsynth.schema import EVALUATION_COLUMNS, TRAINED_ALONE, empty_evaluation_table
 
 
 def shown(figure: Figure | None) -> Figure:
@@ -211,6 +212,30 @@ def test_fidelity_keeps_measures_without_a_ceiling(make_evaluation):
     assert figure.rows[-1][-1] == "–"
     empty = make_evaluation(fidelity=empty_evaluation_table("fidelity"))
     assert fidelity_figure(empty) is None
+
+
+def test_models_that_saw_no_real_row_have_a_figure_of_their_own(make_evaluation):
+    asked = f"{TRAINED_ALONE}: next_item ndcg@10 on real data (higher is better; ceiling: x)"
+    rows = [
+        ("events", "real histories told from others: AUC (0.5 is best)", 0.71, 0.5),
+        ("events", "events out of an order: count (0 is best)", 12_000.0, 0.0),
+        ("events", f"item_knn {asked}", 0.04, 0.05),
+        ("events", f"markov {asked}", 0.03, 0.0),
+    ]
+    evaluation = make_evaluation(
+        fidelity=pl.DataFrame(rows, schema=EVALUATION_COLUMNS["fidelity"], orient="row")
+    )
+    alike = shown(fidelity_figure(evaluation))
+    assert [row[0][:6] for row in alike.rows] == ["real h", "events"]
+    drawn = alike.panels[0].data["rows"]
+    assert [row["label"] for row in drawn] == ["real histories told from others (0.5 is best)"]
+    figure = shown(utility_figure(evaluation))
+    assert figure.rows == (
+        ("item knn", "next item ndcg@10 on real data", "0.0400", "0.0500", "80.0\u202f%"),
+        ("markov", "next item ndcg@10 on real data", "0.0300", "0.0000", "–"),
+    )
+    assert figure.panels[0].data["rows"][0] == {"label": "item knn", "value": 0.04, "ceiling": 0.05}
+    assert utility_figure(make_evaluation()) is None
 
 
 def test_clouds_share_their_axes_and_lose_no_point(make_evaluation):

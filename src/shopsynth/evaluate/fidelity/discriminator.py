@@ -21,8 +21,8 @@ _N_ASKED = 4_000
 _N_REFERENCE = 200_000
 """Users of the reference, at most."""
 
-_LEAST_ASKED = 30
-"""Users a side below which there is nothing to learn from."""
+_LEAST_ASKED = 100
+"""Users a side below which the interval would be wider than ±.08: nothing is told."""
 
 _N_FOLDS = 4
 _RESAMPLES = 500

@@ -39,8 +39,8 @@ def measure_fidelity(
 
     Figures are left out where there is nothing to compare: those about times where events have
     none, hours where real times are whole days, sessions without times and session ids, the funnel
-    without event types, attributes without tables of users, and the discriminator below 90 real
-    or 30 synthetic users.
+    where real events have fewer than two of its steps, attributes without tables of users, and the
+    discriminator below 300 real or 100 synthetic users.
 
     Args:
         train: Real events the synthesizer may have learned from.
@@ -111,10 +111,14 @@ def _known(real: Behaviour, made: Behaviour, *, session_ids: bool) -> frozenset[
         "hours": timed and _varies(real.histories.hours()),
         "weekdays": timed and _varies(weekdays(real.histories)),
         "sessions": timed or session_ids,
-        "funnel": all(side.step is not None and bool((side.step >= 0).any()) for side in sides),
+        "funnel": made.step is not None and real.step is not None and _n_steps(real.step) > 1,
         "attributes": bool(real.attributes),
     }
     return frozenset(name for name, has in found.items() if has)
+
+
+def _n_steps(step: np.ndarray) -> int:
+    return int((np.bincount(step[step >= 0]) > 0).sum())
 
 
 def _varies(values: np.ndarray) -> bool:

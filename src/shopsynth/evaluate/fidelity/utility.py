@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from shopsynth.evaluate.base import Better
-from shopsynth.schema import EVALUATION_COLUMNS, REAL
+from shopsynth.evaluate.system import SYSTEM
+from shopsynth.schema import EVALUATION_COLUMNS, REAL, TRAINED_ALONE
 
 _SYNTHETIC = "synthetic"
 """The arm whose models saw no real row."""
@@ -19,7 +19,7 @@ def synthetic_utility(
     headline_metrics: Mapping[str, str],
     tables: Mapping[str, str],
     cutoff: int,
-    better: Mapping[str, Better],
+    better: Mapping[str, str],
 ) -> pl.DataFrame:
     """Set each model of the arm ``synthetic`` beside the same model of the arm ``real``.
 
@@ -28,7 +28,7 @@ def synthetic_utility(
         headline_metrics: The metric of each task.
         tables: The table that trains each task.
         cutoff: List length, where the metric has one.
-        better: Which way each metric improves.
+        better: Which way each metric improves: ``higher`` or ``lower``.
 
     Returns:
         Columns of ``EVALUATION_COLUMNS["fidelity"]``, a row a task and model; none where the run
@@ -36,6 +36,8 @@ def synthetic_utility(
     """
     asked = metrics.filter(
         pl.col("slice") == "all",
+        # The best model of one arm may be another than that of the other arm.
+        pl.col("model") != SYSTEM,
         pl.col("cutoff").is_null() | pl.col("cutoff").is_in([cutoff, 0]),
         pl.col("metric") == pl.col("task").replace_strict(headline_metrics, default=None),
     )
@@ -46,7 +48,7 @@ def synthetic_utility(
     rows = [
         (
             tables[row["task"]],
-            f"{row['model']} trained on synthetic data alone: {row['task']} {row['metric']}"
+            f"{row['model']} {TRAINED_ALONE}: {row['task']} {row['metric']}"
             f"{'@' + str(row['cutoff']) if row['cutoff'] else ''} on real data "
             f"({better[row['metric']]} is better; ceiling: trained on real data)",
             row["value"],

@@ -3,6 +3,7 @@
 In: models, the split, the synthetic rows. Out: the tables of an :class:`Evaluation`.
 """
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -23,6 +24,7 @@ from shopsynth.evaluate import (
     measure_fidelity,
     score_units,
     summarise_metrics,
+    synthetic_utility,
 )
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
@@ -53,6 +55,8 @@ from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
 from shopsynth.train import Fusion, Ranker, get_task, rankers
 
 _HERE = "shopsynth.pipeline.stages.evaluate"
+_MADE = ("kept/", "users/")
+"""Parts of the combine stage, by method: synthetic events, and the users who did them."""
 
 
 def run(context: StageContext) -> StageOutput:
@@ -92,7 +96,10 @@ def run(context: StageContext) -> StageOutput:
             *done["split"].outputs,
             *_first_seed(done["combine"].outputs),
             *done["privacy"].parts(*CANARY_PARTS),
+            *(ref for ref in compared.outputs if ref.name == "metrics"),
         ],
+        tasks=list(recipe.train.tasks),
+        cutoff=recipe.evaluate.cutoffs[0],
         protection=protection_facts(recipe, done),
         seed=derived_seed(recipe.seed, "describe"),
     )
@@ -106,7 +113,7 @@ def _first_seed(parts: tuple[PartRef, ...]) -> list[PartRef]:
     return [
         ref
         for ref in parts
-        if ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}" and ref.label == "0"
+        if ref.name.startswith(_MADE) and not ref.name.endswith(f"/{NOISE}") and ref.label == "0"
     ]
 
 
@@ -192,9 +199,7 @@ def compare(job: Job) -> dict[str, Any]:
     params = job.params
     metrics = {name: get_task(name).metrics for name in params["tasks"]}
     headline_metrics = {name: names[0] for name, names in metrics.items()}
-    better = {
-        name: METRICS.get(name).better for name in sorted({*chain.from_iterable(metrics.values())})
-    }
+    better = _better(params["tasks"])
     units = add_system(
         UnitValues.read(job.frames("units")),
         UnitValues.read(
@@ -231,9 +236,18 @@ def describe(job: Job) -> None:
     """Measure how like the real rows the synthetic rows are, and whether they copy people."""
     train, seed = job.frame("train/events"), job.params["seed"]
     heldout = read_heldout(job)
-    names = [name for name in job.names() if name.startswith("kept/")]
-    made = pl.concat([job.frame(name) for name in names], how="diagonal")
-    job.write("fidelity", measure_fidelity(train, heldout, made, seed=seed))
+    kept, users = ([job.frame(n) for n in job.names() if n.startswith(part)] for part in _MADE)
+    made = pl.concat(kept, how="diagonal")
+    near = measure_fidelity(
+        train,
+        heldout,
+        made,
+        items=job.frame("items"),
+        users=job.frame("train/users") if job.refs("train/users") else None,
+        synthetic_users=pl.concat(users, how="diagonal") if users else None,
+        seed=seed,
+    )
+    job.write("fidelity", pl.concat([near, _utility(job)]))
     protection = job.params["protection"]
     job.write(
         "audits",
@@ -249,6 +263,23 @@ def describe(job: Job) -> None:
     )
     job.write("embedding", embed_histories(train, made, seed=seed))
     job.write("distributions", describe_distributions(train, made))
+
+
+def _utility(job: Job) -> pl.DataFrame:
+    """Set models that were trained on synthetic rows alone beside those of real rows."""
+    tasks = {name: get_task(name) for name in job.params["tasks"]}
+    return synthetic_utility(
+        job.frame("metrics"),
+        {name: task.metrics[0] for name, task in tasks.items()},
+        {name: task.table for name, task in tasks.items()},
+        job.params["cutoff"],
+        _better(tasks),
+    )
+
+
+def _better(tasks: Iterable[str]) -> dict[str, str]:
+    metrics = chain.from_iterable(get_task(name).metrics for name in tasks)
+    return {name: METRICS.get(name).better for name in sorted(set(metrics))}
 
 
 def _named(made: pl.DataFrame, train: pl.DataFrame, mode: str) -> pl.DataFrame | None:

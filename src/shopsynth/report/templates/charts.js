@@ -154,6 +154,7 @@
 
   function dumbbell(data, wide) {
     var labels = data.rows.map(function (row) { return row.label; });
+    var names = data.names || ["other real data", "synthetic"];
     var pairs = [], real = [], made = [];
     data.rows.forEach(function (row, i) {
       made.push([row.value, i]);
@@ -162,14 +163,14 @@
       pairs.push([{ coord: [row.ceiling, i] }, { coord: [row.value, i] }]);
     });
     var option = base({
-      legend: legend(["other real data", "synthetic"], 10),
+      legend: legend(names, 10),
       grid: { left: wide ? 230 : 142, right: 24, top: 30, bottom: 44 },
       xAxis: axis(data.x, { type: "value" }), yAxis: rowAxis(labels, wide ? 218 : 132),
       series: [
-        { name: "other real data", type: "scatter", symbol: "circle", symbolSize: 11, z: 3, data: real,
+        { name: names[0], type: "scatter", symbol: "circle", symbolSize: 11, z: 3, data: real,
           itemStyle: { color: ink("real") }, markLine: { silent: true, symbol: "none", data: pairs,
             label: { show: false }, lineStyle: { type: "solid", width: 2, color: ink("control") } } },
-        { name: "synthetic", type: "scatter", symbol: "triangle", symbolSize: 12, z: 4, data: made,
+        { name: names[1], type: "scatter", symbol: "triangle", symbolSize: 12, z: 4, data: made,
           itemStyle: { color: ink("synthetic") } },
       ],
     });
