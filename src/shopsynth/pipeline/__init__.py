@@ -1,7 +1,8 @@
 """From a recipe to a workspace: the stages laid over parts, resumable, on any executor."""
 
 from shopsynth.pipeline.base import Executor, ObjectStore, PartRef, Task, TaskResult
-from shopsynth.pipeline.cold import ColdStart, cold_start, told_cold_start
+from shopsynth.pipeline.cold import AUTO, ColdStart, cold_start
+from shopsynth.pipeline.cold_users import cold_users
 from shopsynth.pipeline.doctor import Finding, examine
 from shopsynth.pipeline.export import export
 from shopsynth.pipeline.ledgers import ToldLedger, raise_budget, read_ledger
@@ -17,6 +18,7 @@ from shopsynth.pipeline.told import ToldPlan, ToldResult, told_plan, told_result
 from shopsynth.pipeline.workspace import Workspace
 
 __all__ = [
+    "AUTO",
     "STAGES",
     "ColdStart",
     "Executor",
@@ -35,6 +37,7 @@ __all__ = [
     "ToldResult",
     "Workspace",
     "cold_start",
+    "cold_users",
     "examine",
     "export",
     "load_recipe",
@@ -47,7 +50,6 @@ __all__ = [
     "run",
     "scan",
     "starter_recipe",
-    "told_cold_start",
     "told_plan",
     "told_result",
 ]

@@ -55,7 +55,13 @@ def test_told_as_json_and_laid_into_the_workspace(call, tmp_path):
 
 def test_faults_end_with_the_code_of_their_kind(call, tmp_path):
     code, _, err = call("--histories", 3)
-    assert (code, "belong to --cold" in err) == (2, True)
+    assert (code, "belongs to --cold" in err) == (2, True)
+    code, _, err = call("--output", tmp_path / "a.csv")
+    assert (code, "belongs to --cold or --cold-users" in err) == (2, True)
+    code, _, err = call("--cold", "auto", "--cold-users", tmp_path / "a.csv")
+    assert (code, "give one of them" in err) == (2, True)
+    code, _, err = call("--cold-users", tmp_path / "none.csv")
+    assert (code, "no such file" in err) == (2, True)
     code, _, err = call("--cold", tmp_path / "none.csv")
     assert (code, "no such file" in err) == (2, True)
     code, _, err = call("--cold", "auto", "--set", "privacy.mode=dp")

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from fakes.shops import RECIPE, write_tiny_shop
-from shopsynth.pipeline import cold_start, load_recipe, told_cold_start
+from shopsynth.pipeline import cold_start, cold_users, load_recipe
 from shopsynth.schema import EmptyDataError, InputError, PrivacyError, SourceError
 
 SET = ('pipeline.executor="inline"', "privacy.canaries=0")
@@ -46,9 +46,8 @@ def test_auto_takes_all_items_without_a_training_event_that_are_told(recipe, pla
     assert made.path == place / "w" / "cold" / "events.parquet"
     assert pl.read_parquet(made.path).equals(events)
     assert (place / "w" / "cold" / "cold.json").exists()
-    assert any("too few to learn from" in line for line in told_cold_start(made))
-    assert any("1 cold items are left out" in line for line in told_cold_start(made))
-    # Only mugs gave way: the new one came in their company.
+    assert "too few to learn from" in made.lines[1]
+    assert "1 cold items are left out" in made.lines[2]
     again = cold_start(recipe, place / "w", histories=40)
     assert again.synthetic.data.need("events").equals(events)
 
@@ -138,3 +137,50 @@ def test_a_shop_without_cold_items_is_refused(tmp_path, monkeypatch):
     recipe = load_recipe(write_tiny_shop(tmp_path, n_users=120), SET)
     with pytest.raises(EmptyDataError, match="got 0 without an event"):
         cold_start(recipe, tmp_path / "w")
+
+
+@pytest.fixture
+def people(tmp_path, monkeypatch):
+    """A shop of two towns: in one people buy items below i015, in the other the rest."""
+    monkeypatch.setenv("SHOPSYNTH_PSEUDONYM_KEY", "a key that only tests use")
+    more = '[shop.users]\npath = "users.csv"\n\n[privacy]'
+    write_tiny_shop(tmp_path, recipe=RECIPE.replace("[privacy]", more), n_users=200)
+    events = pl.read_csv(tmp_path / "events.csv")
+    side = events.group_by("user_id").agg((pl.col("item_id") < "i015").mean().alias("share"))
+    users = side.sort("user_id").select(
+        "user_id",
+        town=pl.when(pl.col("share") > 0.5).then(pl.lit("north")).otherwise(pl.lit("south")),
+    )
+    users.write_csv(tmp_path / "users.csv")
+    return load_recipe(tmp_path / "recipe.toml", SET)
+
+
+def test_people_known_by_attributes_get_histories_of_people_like_them(people, tmp_path):
+    new = pl.DataFrame({"user_id": [f"x{n}" for n in range(60)], "town": ["north", "south"] * 30})
+    new.write_csv(tmp_path / "new.csv")
+    made = cold_users(people, tmp_path / "w", tmp_path / "new.csv", output=tmp_path / "o.csv")
+    events, users = pl.read_csv(tmp_path / "o.csv"), pl.read_csv(tmp_path / "o.users.csv")
+    assert users["town"].to_list() == ["north", "south"] * 30
+    assert set(events["user_id"]) == set(users["user_id"])
+    assert set(users["user_id"]).isdisjoint(new["user_id"])
+    share = (
+        events.join(users, on="user_id").group_by("town").agg((pl.col("item_id") < "i015").mean())
+    )
+    by_town = dict(share.rows())
+    assert by_town["north"] > by_town["south"] + 0.3
+    assert made.facts["users"] == 60
+    laid = cold_users(people, tmp_path / "w", tmp_path / "new.csv")
+    assert laid.path == tmp_path / "w" / "cold_users" / "events.parquet"
+    assert pl.read_parquet(laid.path.with_name("users.parquet")).height == 60
+    assert "60 users" in laid.lines[0]
+
+
+def test_people_of_whom_nobody_is_like_are_refused(people, recipe, place, tmp_path):
+    pl.DataFrame({"user_id": ["a"], "town": ["moon"]}).write_csv(tmp_path / "moon.csv")
+    with pytest.raises(InputError, match="values of town that at least 3 users have"):
+        cold_users(people, tmp_path / "w", tmp_path / "moon.csv")
+    with pytest.raises(InputError, match="expected a shop with a users table"):
+        cold_users(recipe, place / "w", tmp_path / "moon.csv")
+    pl.DataFrame({"town": ["north"]}).write_csv(tmp_path / "nameless.csv")
+    with pytest.raises(InputError, match="expected a column user_id, got town"):
+        cold_users(people, tmp_path / "w", tmp_path / "nameless.csv")
