@@ -13,9 +13,6 @@ from scipy import optimize, sparse
 
 from shopsynth.generate._draws import Floats
 
-_MAX_ROWS = 20_000
-"""Users learned from, evenly spaced: bounds the time of a fit, some seconds for 60 codes."""
-
 _PENALTIES = (1000.0, 100.0, 10.0)
 """Of squared weights, strongest first; each fit starts from the one before."""
 
@@ -72,7 +69,6 @@ class Logit:
         pair = parent * n_codes + codes
         common = np.bincount(pair, minlength=n_parent * n_codes)[pair] >= min_users
         rows = np.flatnonzero(common) if common.any() else np.arange(codes.size)
-        rows = rows[:: -(-rows.size // _MAX_ROWS)]
         present, compact = np.unique(codes[rows], return_inverse=True)
         problem = _Problem(features[rows], parent[rows], compact, n_parent, present.size)
         weights, by_parent = problem.solve()

@@ -25,6 +25,9 @@ from shopsynth.privacy import PrivateView
 MIN_USERS = 3
 """People who must share what is told of users and of what they search for."""
 
+_FIT_USERS = 20_000
+"""Users whose behaviour is learned from, evenly spaced: bounds the time of a fit to seconds."""
+
 _BLOCK_USERS = 65_536
 """Users described at a time: some 100 numbers each."""
 
@@ -73,7 +76,6 @@ class UserModel:
         Source:
             Trees of closest pairs: Chow and Liu, IEEE Trans. Inf. Theory 14(3), 1968.
         """
-        features, described = HistoryFeatures.fit(events, items)
         acting = events.select(pl.col("user_id").unique(maintain_order=True))
         rows = acting.join(
             users.unique("user_id", keep="first"), on="user_id", how="left", maintain_order="left"
@@ -85,28 +87,19 @@ class UserModel:
         codes = np.zeros((rows.height, len(columns)), dtype=np.int64)
         for place, column in enumerate(columns):
             codes[:, place] = column.encode(rows[column.name], near=True)
-        order, parents = _closest_tree(codes, [column.n_codes + 1 for column in columns])
-        logits = tuple(
-            Logit.fit(
-                described,
-                codes[:, parent] if parent >= 0 else np.zeros(rows.height, dtype=np.int64),
-                codes[:, place],
-                n_parent=columns[parent].n_codes + 1 if parent >= 0 else 1,
-                n_codes=columns[place].n_codes + 1,
-                min_users=min_users,
-            )
-            for place, parent in enumerate(parents)
-        )
+        sizes = [column.n_codes + 1 for column in columns]
+        order, parents = _closest_tree(codes, sizes)
+        step = -(-rows.height // _FIT_USERS)
+        watched = pl.col("user_id").rle_id() % step == 0
+        features, described = HistoryFeatures.fit(events.filter(watched), items)
+        types = {each.name: rows.schema[each.name] for each in columns}
         return cls(
             columns=columns,
             order=order,
             parents=parents,
-            logits=logits,
+            logits=_fit_logits(described, codes[::step], sizes, parents, min_users),
             features=features,
-            schema={
-                "user_id": pl.String(),
-                **{each.name: rows.schema[each.name] for each in columns},
-            },
+            schema={"user_id": pl.String(), **types},
             left_out={name: why for name, why in found.items() if isinstance(why, str)},
             codes=codes,
         )
@@ -174,6 +167,28 @@ class UserModel:
         """Turn codes into a ``users`` table: a word or a number inside its bin for each."""
         cells = [column.decode(codes[:, at], random) for at, column in enumerate(self.columns)]
         return pl.DataFrame([user_ids.alias("user_id"), *cells], schema_overrides=self.schema)
+
+
+def _fit_logits(
+    described: Floats,
+    codes: NDArray[np.int64],
+    sizes: list[int],
+    parents: tuple[int, ...],
+    min_users: int,
+) -> tuple[Logit, ...]:
+    """Fit the logit of each column, given its parent's codes and the histories."""
+    no_parent = np.zeros(codes.shape[0], dtype=np.int64)
+    return tuple(
+        Logit.fit(
+            described,
+            codes[:, parent] if parent >= 0 else no_parent,
+            codes[:, place],
+            n_parent=sizes[parent] if parent >= 0 else 1,
+            n_codes=sizes[place],
+            min_users=min_users,
+        )
+        for place, parent in enumerate(parents)
+    )
 
 
 def attributes_left_out(view: PrivateView) -> dict[str, str]:
