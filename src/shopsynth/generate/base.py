@@ -10,6 +10,7 @@ with :func:`check_view`, every ``sample`` with :func:`check_request`.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import polars as pl
@@ -42,10 +43,16 @@ class Conditions:
     Attributes:
         item_ids: Every history must contain one of these items (cold start).
         users: Attribute rows, one a wanted user.
+        start: Events of begun histories; each made history goes on from one of them.
+        category: What histories add is of this category, or of one below it.
+        period: What histories add lies between these moments; UTC unless told.
     """
 
     item_ids: tuple[str, ...] = ()
     users: pl.DataFrame | None = None
+    start: pl.DataFrame | None = None
+    category: str | None = None
+    period: tuple[datetime, datetime] | None = None
 
 
 class Synthesizer(Protocol):
@@ -188,7 +195,10 @@ def check_request(
         raise InputError(f"generate.{method}: expected n of at least 1 user, got {n}")
     if conditions is None:
         return
-    wanted = {"item_ids": bool(conditions.item_ids), "users": conditions.users is not None}
+    wanted = {"item_ids": bool(conditions.item_ids)} | {
+        name: getattr(conditions, name) is not None
+        for name in ("users", "start", "category", "period")
+    }
     unmet = sorted(name for name, given in wanted.items() if given and name not in meets)
     if unmet:
         raise InputError(

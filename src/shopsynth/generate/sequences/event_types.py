@@ -50,7 +50,7 @@ class EventTypes:
         number = _numbers(form)
         n_types = int(number.max()) + 1
         done = number[histories.row]
-        past = _pasts(histories, done, form.n_items)
+        past = pasts_of(histories, done, form.n_items)
         pasts = np.unique(past)
         may = np.zeros((pasts.size, n_types), dtype=np.bool_)
         may[np.searchsorted(pasts, past), done] = True
@@ -105,7 +105,7 @@ def _numbers(form: EventForm) -> NDArray[np.int64]:
     return numbered["number"].to_numpy().astype(np.int64)
 
 
-def _pasts(histories: Histories, done: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
+def pasts_of(histories: Histories, done: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
     """Collect for each event the types that its user did with its item before, as bits."""
     key = histories.user * n_items + histories.item
     order = np.argsort(key, kind="stable")
