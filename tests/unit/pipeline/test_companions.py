@@ -73,6 +73,13 @@ def test_each_method_writes_its_users_and_queries(done):
         assert CANARY not in queries["text"].to_list()
 
 
+def test_only_searches_of_training_events_reach_a_view(done):
+    """The table of queries is cut by nobody where time is: the others are of the future."""
+    protected = set(_table(done, "privacy", "queries")["query_id"])
+    assert protected == set(_table(done, "split", "train/events")["query_id"].drop_nulls())
+    assert len(protected) < _table(done, "split", "queries").height
+
+
 def test_why_a_column_is_left_out_is_told(done):
     for made in done.manifests["generate"].facts["made"]:
         assert made["attributes_left_out"] == {
@@ -105,9 +112,11 @@ def test_preview_shows_searches_and_attributes(shop):
     assert shown.filter(pl.col("query_id").is_not_null())["query"].null_count() == 0
 
 
-def test_mode_dp_makes_neither(shop, tmp_path):
+def test_mode_dp_makes_neither(shop, tmp_path, monkeypatch):
     """Only what is public or paid for may be used, also for the control inside the shop."""
     pytest.importorskip("opendp")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     literal = (
         'encoding = "utf-8"\ndelimiter = ","\nheader = true\ndate_format = "%Y-%m-%dT%H:%M:%S"\n'
     )
@@ -116,7 +125,6 @@ def test_mode_dp_makes_neither(shop, tmp_path):
         recipe = recipe.replace(f'path = "{table}.csv"\n', f'path = "{table}.csv"\n{literal}')
     recipe += (
         'epsilon = 3.0\nusers = 100\nsource = "tiny"\n'
-        f'ledger = "{tmp_path / "ledger"}"\n'
         "[split]\nvalidation_from = 2026-01-25T00:00:00Z\ntest_from = 2026-02-05T00:00:00Z\n"
         '[[generate]]\nsynthesizer = "markov"\noptions = '
         "{ period_start = 2026-01-01T00:00:00Z, period_end = 2026-01-25T00:00:00Z }\n"
