@@ -61,9 +61,9 @@ class Episodes:
     ) -> NDArray[np.int64]:
         """Draw the real rows that made events carry.
 
-        Of the people who had an item at least so often as the made user, one is drawn; where
-        nobody did, one who had it most often, whose last row then repeats. An item that was never
-        bought is carried by what somebody did with another.
+        Of the people who had an item as often as the made user one is drawn, so that as many stop
+        at a look as really do; where nobody did, one who had it more often. Where nobody had it so
+        often, or at all, it is carried by what somebody did with another item as often.
 
         Args:
             user: ``(n,)`` user numbers of the events, each user's events in order.
@@ -89,15 +89,17 @@ class Episodes:
         """Draw an episode of each item, ``(n,)``, of the ``wanted`` number of events or more."""
         wanted = np.minimum(wanted, self.width - 1)
         chance = random.random(item.size)
-        first = np.searchsorted(self.keys, item * self.width)
-        high = np.searchsorted(self.keys, (item + 1) * self.width)
-        low = np.minimum(np.searchsorted(self.keys, item * self.width + wanted), high - 1)
+        key = item * self.width + wanted
+        low, high = np.searchsorted(self.keys, key), np.searchsorted(self.keys, key + 1)
+        longer = np.flatnonzero(low == high)
+        high[longer] = np.searchsorted(self.keys, (item[longer] + 1) * self.width)
         drawn = low + (chance * (high - low)).astype(np.int64)
-        cold = np.flatnonzero(first == high)
-        if cold.size:
-            low = np.searchsorted(self.sizes[self.by_size], wanted[cold])
-            place = low + (chance[cold] * (self.by_size.size - low)).astype(np.int64)
-            drawn[cold] = self.by_size[place]
+        foreign = np.flatnonzero(low == high)
+        if foreign.size:
+            low = np.searchsorted(self.sizes[self.by_size], wanted[foreign])
+            high = np.searchsorted(self.sizes[self.by_size], self.sizes[self.by_size[low]], "right")
+            place = low + (chance[foreign] * (high - low)).astype(np.int64)
+            drawn[foreign] = self.by_size[place]
         return drawn
 
 

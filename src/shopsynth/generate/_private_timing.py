@@ -19,7 +19,7 @@ from shopsynth.generate._private_plan import (
     PrivatePlan,
     doubling,
 )
-from shopsynth.generate._timing import Timing
+from shopsynth.generate._timing import DAY, Timing
 
 _POINTS = 2000
 """Values that stand for a distribution; a share below .05 % is not heard."""
@@ -46,9 +46,9 @@ def private_timing(plan: PrivatePlan, answers: dict[str, Answer]) -> Timing:
         opening = np.tile(np.concatenate(([1.0], opened)), (n_buckets, 1))
     if plan.period is None:
         nothing = Pool(np.zeros(n_buckets + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
-        return Timing(
-            opening, nothing, nothing, np.zeros(0, np.int64), np.zeros(0), nothing, nothing, (0, 0)
-        )
+        none = np.zeros(0, np.int64)
+        still = np.array([0.0, 1.0])
+        return Timing(opening, nothing, nothing, none, np.zeros(0), nothing, nothing, still, (0, 0))
     pause, jump = _ways(answers["ways"], n_buckets)
     gap = spread(_uniform_shares(answers["gaps"]), (*GAPS, GAPS[-1]), _POINTS)
     times = row_shares(*_table(answers["first_times"], n_buckets), np.ones(N_TIMES))
@@ -61,6 +61,7 @@ def private_timing(plan: PrivatePlan, answers: dict[str, Answer]) -> Timing:
         jump=jump,
         within=_pool([gap] * n_buckets),
         time_of_day=_pool([spread(_uniform_shares(answers["hours"]), _HOURS, _POINTS)]),
+        clock=np.linspace(0, 1, plan.period[1] // DAY - plan.period[0] // DAY + 2),
         period=plan.period,
     )
 

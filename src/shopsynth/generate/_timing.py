@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from shopsynth.generate._draws import Pool, size_bucket
 from shopsynth.generate._histories import Histories
 
-_DAY = 86_400_000_000
+DAY = 86_400_000_000
 """Microseconds. Sessions a day or more apart each take a time of day of their own."""
+
+_LEAST = 1e-9
+"""Of the clock, so that it never stands still and a jump can be told from a pause."""
 
 _LONGEST_JUMP = 1 - 1e-6
 """A jump to the period's very end leaves a moment, so that its logarithm is finite."""
@@ -28,7 +31,9 @@ class Timing:
     """The learned rhythm of a shop.
 
     The way from one session to the next is a pause if it takes less than a day, else a jump over a
-    share of the time that was left in the period: who comes late has less time to come back.
+    share of what was left of the period, to a later day: who comes late has less time to come back.
+    Jumps are measured by the shop's own clock, which runs with its sessions: a sale's day is as
+    long as a quiet week.
 
     Attributes:
         opening: ``(length bucket, session size bucket)`` probability that the next event opens a
@@ -36,9 +41,10 @@ class Timing:
         first: Times of first events, by length bucket.
         ways: Places in ``pause`` and ``jump``, by length bucket.
         pause: ``(n_ways,)`` microseconds, 0 for a jump.
-        jump: ``(n_ways,)`` share of the remaining time, 0 for a pause.
+        jump: ``(n_ways,)`` share of the remaining time by ``clock``, 0 for a pause.
         within: Gaps between events of one session, by length bucket; microseconds.
         time_of_day: Times of day of session starts, one bucket; microseconds.
+        clock: ``(n_days + 1,)`` share of all sessions before the start of each day.
         period: First and last time of the real events; microseconds since 1970.
     """
 
@@ -49,6 +55,7 @@ class Timing:
     jump: NDArray[np.float64]
     within: Pool
     time_of_day: Pool
+    clock: NDArray[np.float64]
     period: tuple[int, int]
 
     @classmethod
@@ -60,17 +67,22 @@ class Timing:
         gap = np.diff(histories.time, prepend=histories.time[:1])
         period = int(histories.time.min()), int(histories.time.max())
         between = later & opens
-        pause, left = gap[between], period[1] - (histories.time - gap)[between]
-        is_jump = pause >= _DAY
+        pause = gap[between]
+        is_jump = pause >= DAY
         starts = histories.time[opens]
+        clock = _clock(starts, period)
+        shares = _by_clock(clock, histories.time - period[0] // DAY * DAY)
+        left = 1 - (shares - np.diff(shares, prepend=shares[:1]))[between]
+        jump = np.diff(shares, prepend=shares[:1])[between] / np.maximum(left, _LEAST)
         return cls(
             opening=_opening(histories, bucket, n_buckets),
             first=Pool.of(bucket[~later], histories.time[~later], n_buckets),
             ways=Pool.of(bucket[between], np.arange(pause.size), n_buckets),
             pause=np.where(is_jump, 0, pause),
-            jump=np.where(is_jump, np.minimum(pause / np.maximum(left, 1), _LONGEST_JUMP), 0.0),
+            jump=np.where(is_jump, np.clip(jump, _LEAST, _LONGEST_JUMP), 0.0),
             within=Pool.of(bucket[later & ~opens], gap[later & ~opens], n_buckets),
-            time_of_day=Pool.of(np.zeros_like(starts), starts % _DAY, 1),
+            time_of_day=Pool.of(np.zeros_like(starts), starts % DAY, 1),
+            clock=clock,
             period=period,
         )
 
@@ -131,7 +143,12 @@ class Timing:
         left = np.cumsum(np.log1p(-jump))
         left = np.exp(left - left[opening][user])
         first = self.first.draw(bucket, random)[user]
-        time = high - ((high - first) * left).astype(np.int64)
+        day_0 = low // DAY
+        share = 1 - (1 - _by_clock(self.clock, first - day_0 * DAY)) * left
+        wish = np.interp(share, self.clock, np.arange(self.clock.size)).astype(np.int64)
+        wish = np.where(jump > 0, day_0 + wish, first // DAY)
+        day = np.maximum(_on_later_days(wish, jump > 0, user, high // DAY), day_0)
+        time = day * DAY + first % DAY
         anchor = opening | (jump > 0)
         of_anchor = np.maximum.accumulate(np.where(anchor, np.arange(user.size), 0))
         paused = np.cumsum(pause)
@@ -144,8 +161,41 @@ class Timing:
     ) -> NDArray[np.int64]:
         """Give times another time of day, unless that falls out of the period."""
         low, high = self.period
-        moved = time - time % _DAY + self.time_of_day.draw(np.zeros_like(time), random)
+        moved = time - time % DAY + self.time_of_day.draw(np.zeros_like(time), random)
         return np.where((moved >= low) & (moved <= high), moved, time)
+
+
+def _clock(starts: NDArray[np.int64], period: tuple[int, int]) -> NDArray[np.float64]:
+    """Count sessions before each day of the period, as shares of all of them."""
+    day_0 = period[0] // DAY
+    per_day = np.bincount(starts // DAY - day_0, minlength=period[1] // DAY - day_0 + 1)
+    weight = per_day + _LEAST * starts.size
+    return np.concatenate(([0.0], np.cumsum(weight) / weight.sum()))
+
+
+def _by_clock(clock: NDArray[np.float64], elapsed: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Read the clock at times since the first day's start, microseconds."""
+    shares: NDArray[np.float64] = np.interp(elapsed / DAY, np.arange(clock.size), clock)
+    return shares
+
+
+def _on_later_days(
+    day: NDArray[np.int64], jumps: NDArray[np.bool_], user: NDArray[np.int64], last_day: int
+) -> NDArray[np.int64]:
+    """Let every jump of a user reach a day after that of the session before it.
+
+    Who has more to do than days are left begins earlier, so that nothing piles up on the last day.
+
+    Args:
+        day: ``(n_sessions,)`` wished days, user after user.
+        jumps: Sessions that are reached by a jump.
+        user: User numbers, rising.
+        last_day: The period's.
+    """
+    number = np.cumsum(jumps)
+    last = np.flatnonzero(np.diff(user, append=-1))
+    to_come: NDArray[np.int64] = number[last][np.unique(user, return_inverse=True)[1]] - number
+    return np.minimum(_rising(day - number, user) + number, last_day - to_come)
 
 
 def _opening(

@@ -29,9 +29,16 @@ def types_of(shop, user, item, seed=1):
     return form.carried["event_type"].gather(rows).to_list()
 
 
-def test_a_single_event_is_how_somebody_began(shop):
-    types = types_of(shop, np.arange(200), np.zeros(200, dtype=int))
-    assert set(types) == {"view_item"}
+def test_who_looks_once_is_carried_by_who_only_looked(shop):
+    form, episodes = shop
+    random = np.random.Generator(np.random.PCG64(1))
+    rows = episodes.draw(np.arange(200), np.zeros(200, dtype=int), random)
+    assert form.carried["event_type"].gather(np.unique(rows)).to_list() == ["view_item"] * 5
+
+
+def test_two_events_are_the_first_of_three_where_nobody_had_two(shop):
+    types = types_of(shop, np.repeat(np.arange(50), 2), np.zeros(100, dtype=int))
+    assert types == [*FUNNEL[:2]] * 50
 
 
 def test_several_events_of_an_item_keep_their_order(shop):
@@ -40,15 +47,15 @@ def test_several_events_of_an_item_keep_their_order(shop):
     assert (types == ["view_item", "purchase", "add_to_cart", "purchase"]).all()
 
 
-def test_beyond_what_anybody_did_the_last_row_repeats(shop):
-    assert types_of(shop, [7, 7, 7], [1, 1, 1]) == ["purchase", "refund", "refund"]
-
-
-def test_all_people_with_enough_events_are_drawn_from(shop):
-    _, episodes = shop
+def test_what_nobody_did_so_often_is_carried_by_a_way_with_another(shop):
+    form, episodes = shop
     random = np.random.Generator(np.random.PCG64(1))
-    rows = episodes.draw(np.arange(400), np.zeros(400, dtype=int), random)
-    assert np.unique(rows).size == 10
+    rows = episodes.draw(np.array([7, 7, 7]), np.array([1, 1, 1]), random)
+    assert form.carried["event_type"].gather(rows).to_list() == [*FUNNEL]
+
+
+def test_beyond_what_anybody_did_the_last_row_repeats(shop):
+    assert types_of(shop, [7] * 4, [0] * 4) == [*FUNNEL, "purchase"]
 
 
 def test_an_item_that_was_never_bought_is_carried_by_a_way_with_another(make_view):

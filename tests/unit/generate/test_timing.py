@@ -1,6 +1,7 @@
 """Sessions and times: planted rhythms come back, and no time leaves the period."""
 
 import numpy as np
+import pytest
 
 from shopsynth.generate._edits import take_users
 from shopsynth.generate._histories import read_histories
@@ -77,3 +78,24 @@ def test_the_same_random_state_gives_the_same_times(make_view):
     view = weekly(make_view)
     assert np.array_equal(sampled(view, seed=1)[1].time, sampled(view, seed=1)[1].time)
     assert not np.array_equal(sampled(view, seed=1)[1].time, sampled(view, seed=2)[1].time)
+
+
+def test_a_sale_draws_as_many_sessions_as_it_did(make_view):
+    # Everybody comes on the first day and again on day 5, or every third on day 7.
+    histories = {f"u{n}": ["i0", "i1"] for n in range(300)} | {"late": ["i0"]}
+    days = {f"u{n}": [0, 5 if n % 3 else 7] for n in range(300)} | {"late": [9]}
+    _, made = sampled(make_view(histories, days=days), n=300)
+    day = made.time // DAY - made.time.min() // DAY
+    share = np.bincount(day, minlength=10) / day.size
+    assert share[[1, 2, 3, 4, 6, 8]].max() < 0.02
+    assert share[5] == pytest.approx(1 / 3, abs=0.06)
+    assert share[7] == pytest.approx(1 / 6, abs=0.06)
+
+
+def test_who_comes_daily_does_not_pile_up_on_the_last_day(make_view):
+    histories = {f"u{n}": [f"i{k}" for k in range(6)] for n in range(60)}
+    days = {f"u{n}": list(range(n % 4, n % 4 + 6)) for n in range(60)}
+    _, made = sampled(make_view(histories, days=days), n=200)
+    day = (made.time // DAY - made.time.min() // DAY).reshape(200, 6)
+    assert (np.diff(day, axis=1) >= 1).all()
+    assert day.max() == 8
