@@ -9,15 +9,19 @@ from scipy import sparse
 
 from shopsynth.generate._histories import Histories
 
-_SPARE = 8
-"""Directions more than wanted, and _ROUNDS of iteration: both as the source advises."""
+Vectors = NDArray[np.float32]
 
-_ROUNDS = 2
+_LEARNING_ROWS = 100_000
+"""Items from which directions are learned; the others are projected on them."""
+
+_EXTRA = 8
+_POWER_ITERATIONS = 2
+"""Both as Halko et al. advise for spectra that fall slowly."""
 
 
 def item_space(
     histories: Histories, n_items: int, *, dim: int, random: np.random.Generator
-) -> NDArray[np.float32]:
+) -> Vectors:
     """Find the leading directions of the matrix of items and users.
 
     An item's row has its users, each weighted down by the length of their history, and length 1.
@@ -30,9 +34,6 @@ def item_space(
 
     Returns:
         ``(n_items, dim)``; items without events, and directions that are not there, are zero.
-
-    Source:
-        Halko, Martinsson and Tropp, SIAM Review 53(2), 2011, algorithms 4.4 and 5.1.
     """
     bought, row = np.unique(histories.item, return_inverse=True)
     users = sparse.csr_matrix(
@@ -43,14 +44,39 @@ def item_space(
     users = users @ sparse.diags_array(1 / np.sqrt(histories.lengths), dtype=np.float32)
     norm = np.sqrt(np.asarray(users.multiply(users).sum(axis=1)).ravel())
     users = (sparse.diags_array(1 / norm, dtype=np.float32) @ users).tocsr()
-    width = min(dim + _SPARE, *users.shape)
-    start = random.standard_normal((users.shape[1], width), dtype=np.float32)
-    basis = np.linalg.qr(users @ start).Q
-    across = users.T.tocsr()
-    for _ in range(_ROUNDS):
-        basis = np.linalg.qr(users @ np.linalg.qr(across @ basis).Q).Q
-    left, values, _ = np.linalg.svd((across @ basis).T, full_matrices=False)
-    vectors = (basis @ left * values)[:, :dim]
+    vectors = principal_rows(users, dim, random)
     space = np.zeros((n_items, dim), dtype=np.float32)
     space[bought, : vectors.shape[1]] = vectors
     return space
+
+
+def principal_rows(matrix: sparse.csr_matrix, dim: int, random: np.random.Generator) -> Vectors:
+    """Project rows on the strongest right singular directions.
+
+    Args:
+        matrix: ``(n, n_features)``.
+        dim: Greatest number of directions.
+        random: Source of randomness.
+
+    Returns:
+        ``(n, min(dim, n, n_features))`` float32.
+
+    Source:
+        Halko, Martinsson and Tropp, SIAM Review 53(2), 2011, algorithms 4.4 and 5.1.
+    """
+    used = np.unique(matrix.indices)
+    compact = matrix.tocsc()[:, used].tocsr().astype(np.float32)
+    learned = compact
+    if compact.shape[0] > _LEARNING_ROWS:
+        rows = np.sort(random.choice(compact.shape[0], _LEARNING_ROWS, replace=False))
+        learned = compact[rows]
+    width = min(dim + _EXTRA, *learned.shape)
+    if width == 0:
+        return np.zeros((matrix.shape[0], 1), dtype=np.float32)
+    basis = random.standard_normal((compact.shape[1], width), dtype=np.float32)
+    for _ in range(1 + _POWER_ITERATIONS):
+        range_ = np.linalg.qr(learned @ basis)[0]
+        basis = np.linalg.qr(learned.T @ range_)[0]
+    directions = np.linalg.svd(learned @ basis, full_matrices=False)[2][:dim]
+    projected: Vectors = (compact @ (basis @ directions.T)).astype(np.float32)
+    return projected

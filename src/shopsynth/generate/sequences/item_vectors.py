@@ -9,18 +9,10 @@ from scipy import sparse
 
 from shopsynth.generate._content import described
 from shopsynth.generate._histories import EventForm, Histories
-
-Vectors = NDArray[np.float32]
+from shopsynth.generate._item_space import Vectors, principal_rows
 
 _RIDGE = 1.0
 """Penalty on the map from content to company; content rows have length 1, so it counts one item."""
-
-_LEARNING_ROWS = 100_000
-"""Items from which directions are learned; the others are projected on them."""
-
-_EXTRA = 8
-_POWER_ITERATIONS = 2
-"""Both as Halko et al. advise for spectra that fall slowly."""
 
 
 def item_vectors(form: EventForm, histories: Histories | None, *, dim: int, seed: int) -> Vectors:
@@ -54,35 +46,6 @@ def item_vectors(form: EventForm, histories: Histories | None, *, dim: int, seed
         return company
     company[~bought] = _expected(told, company, bought)
     return np.hstack([told, company])
-
-
-def principal_rows(matrix: sparse.csr_matrix, dim: int, random: np.random.Generator) -> Vectors:
-    """Project rows on the strongest right singular directions.
-
-    Args:
-        matrix: ``(n, n_features)``.
-        dim: Greatest number of directions.
-        random: Source of randomness.
-
-    Returns:
-        ``(n, min(dim, n, n_features))`` float32.
-    """
-    used = np.unique(matrix.indices)
-    compact = matrix.tocsc()[:, used].tocsr().astype(np.float32)
-    learned = compact
-    if compact.shape[0] > _LEARNING_ROWS:
-        rows = np.sort(random.choice(compact.shape[0], _LEARNING_ROWS, replace=False))
-        learned = compact[rows]
-    width = min(dim + _EXTRA, *learned.shape)
-    if width == 0:
-        return np.zeros((matrix.shape[0], 1), dtype=np.float32)
-    basis = random.standard_normal((compact.shape[1], width), dtype=np.float32)
-    for _ in range(1 + _POWER_ITERATIONS):
-        range_ = np.linalg.qr(learned @ basis)[0]
-        basis = np.linalg.qr(learned.T @ range_)[0]
-    directions = np.linalg.svd(learned @ basis, full_matrices=False)[2][:dim]
-    projected: Vectors = (compact @ (basis @ directions.T)).astype(np.float32)
-    return projected
 
 
 def _company(

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from shopsynth.generate._histories import read_histories
-from shopsynth.generate.sequences.item_vectors import item_vectors, principal_rows
+from shopsynth.generate._item_space import principal_rows
+from shopsynth.generate.sequences.item_vectors import item_vectors
 from shopsynth.generate.sequences.semantic_ids import SemanticIds
 
 
