@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from shopsynth.generate import _item_space
 from shopsynth.generate._histories import read_histories
 from shopsynth.generate._item_space import principal_rows
 from shopsynth.generate.sequences.item_vectors import item_vectors
@@ -111,8 +112,6 @@ class TestItemVectors:
     def test_directions_are_learned_from_some_items_where_there_are_many(
         self, make_view, monkeypatch
     ):
-        from shopsynth.generate.sequences import item_vectors as module
-
-        monkeypatch.setattr(module, "_LEARNING_ROWS", 8)
+        monkeypatch.setattr(_item_space, "_LEARNING_ROWS", 8)
         form, histories = read_histories(make_view(self.HISTORIES, self.catalogue()), "test")
         assert item_vectors(form, histories, dim=4, seed=1).shape == (12, 8)
