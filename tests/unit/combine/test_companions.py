@@ -91,5 +91,5 @@ def test_a_dropped_copy_takes_its_user_and_searches_along(real, make_made, make_
     heldout = make_events({"ann": "x y"}).with_columns(pl.col("timestamp").dt.offset_by("60d"))
     made = make_made({"copy": "x y", "far": "m n o"})
     kept, _ = drop_near_duplicates(made, heldout, real.events, 0.8)
-    assert kept.data.users["user_id"].to_list() == ["far"]
-    assert kept.data.queries["query_id"].to_list() == ["q-far"]
+    assert kept.data.need("users")["user_id"].to_list() == ["far"]
+    assert kept.data.need("queries")["query_id"].to_list() == ["q-far"]

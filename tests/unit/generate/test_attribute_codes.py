@@ -80,8 +80,7 @@ def test_no_persons_extreme_is_told():
     assert isinstance(codes, NumberCodes)
     for seed in range(50):
         drawn = codes.decode(np.arange(codes.n_codes), np.random.default_rng(seed))
-        assert drawn.max() < N
-        assert drawn.min() > 0
+        assert drawn.is_between(1, N - 1).all()
 
 
 def test_few_numbers_are_told_as_their_mean():
@@ -98,7 +97,7 @@ def test_rare_words_are_told_as_common_ones():
     assert codes.encode(cells, near=True)[-1] == 2
     drawn = codes.decode(np.full(300, 2), random())
     assert set(drawn) == {"Oslo", "Bergen"}
-    assert 0.55 < (drawn == "Oslo").mean() < 0.78
+    assert 165 < (drawn == "Oslo").sum() < 235
 
 
 def test_many_words_share_a_code_and_come_back_by_frequency():
@@ -131,13 +130,13 @@ def test_a_column_that_is_left_out_says_why(cells, reason):
 
 
 def test_wanted_numbers_have_a_code_only_where_people_are():
-    codes = fit_codes(pl.Series("age", [20 + n % 60 for n in range(N)]), 3)
+    codes = NumberCodes.fit(pl.Series("age", [20 + n % 60 for n in range(N)]), 3)
     found = codes.encode(pl.Series("age", [20, 79, 19, 80, None]))
     assert (found[:2] >= 0).all()
     assert found[2:].tolist() == [UNKNOWN, UNKNOWN, codes.n_codes]
 
 
 def test_numbers_that_are_all_frequent_have_no_bins():
-    codes = fit_codes(pl.Series("stars", [1, 3, 5] * 50), 3)
+    codes = NumberCodes.fit(pl.Series("stars", [1, 3, 5] * 50), 3)
     assert codes.n_codes == 3
     assert codes.encode(pl.Series("stars", [1, 2, 5])).tolist() == [0, 1, 2]

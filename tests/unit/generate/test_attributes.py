@@ -25,7 +25,7 @@ def shop():
 
 @pytest.fixture(scope="module")
 def model(shop):
-    return UserModel.fit(shop.data.users, shop.data.events, shop.data.items)
+    return UserModel.fit(shop.data.need("users"), shop.data.need("events"), shop.data.items)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_the_attribute_follows_from_behaviour(model, fresh):
 
 def test_attributes_keep_their_joint_distribution(shop, model):
     """Drawn for the real histories, the table is as the real one in pairs."""
-    real, drawn = shop.data.users, model.draw(shop.data.events, random())
+    real, drawn = shop.data.need("users"), model.draw(shop.data.need("events"), random())
     for table in ("group", "city"):
         shares = [
             frame.group_by("group", "city").agg(share=pl.len() / frame.height).sort(pl.all())
@@ -69,13 +69,13 @@ def test_attributes_keep_their_joint_distribution(shop, model):
 
 
 def test_missing_cells_keep_their_rate(shop, model):
-    drawn = model.draw(shop.data.events, random())
+    drawn = model.draw(shop.data.need("events"), random())
     assert abs(drawn["city"].null_count() / drawn.height - 0.1) < 0.03
 
 
 def test_types_and_columns_are_those_of_the_real_table(shop, model):
-    drawn = model.draw(shop.data.events, random())
-    assert drawn.schema == shop.data.users.drop("motto").schema
+    drawn = model.draw(shop.data.need("events"), random())
+    assert drawn.schema == shop.data.need("users").drop("motto").schema
     assert model.left_out == attributes_left_out(shop.view)
     assert list(model.left_out) == ["motto"]
 
@@ -83,7 +83,7 @@ def test_types_and_columns_are_those_of_the_real_table(shop, model):
 def test_rare_combinations_are_not_replayed():
     """Two people are young and live in Alta; all others in Alta are older, and none but they."""
     shop = people(800, queries=False)
-    users = shop.data.users.with_columns(
+    users = shop.data.need("users").with_columns(
         town=pl.when(pl.col("group") == "older").then(pl.lit("Alta")).otherwise(pl.lit("Bodo"))
     )
     first_two = users.filter(pl.col("group") == "young")["user_id"].head(2)
@@ -92,8 +92,8 @@ def test_rare_combinations_are_not_replayed():
         .then(pl.lit("Alta"))
         .otherwise("town")
     ).select("user_id", "group", "town")
-    model = UserModel.fit(users, shop.data.events, shop.data.items)
-    drawn = pl.concat([model.draw(shop.data.events, random(seed)) for seed in range(5)])
+    model = UserModel.fit(users, shop.data.need("events"), shop.data.items)
+    drawn = pl.concat([model.draw(shop.data.need("events"), random(seed)) for seed in range(5)])
     both = drawn.filter(pl.col("group") == "young", pl.col("town") == "Alta").height
     # Two in 300 of the young are; what half a user of a prior gives them is a quarter of that.
     assert both / drawn.filter(pl.col("group") == "young").height < 0.003
@@ -103,15 +103,15 @@ def test_rare_combinations_are_not_replayed():
 class TestBehindEveryMethod:
     def test_users_come_with_the_events(self, shop, method):
         made = make_synthesizer(method, {}).fit(shop.view, seed=1).sample(300, seed=2).data
-        assert made.users["user_id"].to_list() == (
-            made.events["user_id"].unique(maintain_order=True).to_list()
+        assert made.need("users")["user_id"].to_list() == (
+            made.need("events")["user_id"].unique(maintain_order=True).to_list()
         )
-        assert set(made.users["group"]) == {"young", "older"}
+        assert set(made.need("users")["group"]) == {"young", "older"}
 
     def test_no_rare_cell_comes_back(self, shop, method):
         """Canary: what one person has, in an attribute or in a search."""
         made = make_synthesizer(method, {}).fit(shop.view, seed=1).sample(300, seed=2).data
-        for table in (made.users, made.events, made.queries):
+        for table in (made.need("users"), made.need("events"), made.need("queries")):
             assert CANARY not in table.write_csv()
 
     def test_the_same_seed_gives_the_same_tables(self, shop, method):
@@ -124,45 +124,45 @@ class TestBehindEveryMethod:
 
     def test_events_are_the_same_without_users_and_queries(self, shop, method):
         bare = shop.data.with_tables(
-            users=None, queries=None, events=shop.data.events.drop("query_id")
+            users=None, queries=None, events=shop.data.need("events").drop("query_id")
         )
         view = PrivateView(bare, mode="public", fingerprint="f" * 64, max_events_per_user=256)
         events = [
-            make_synthesizer(method, {}).fit(each, seed=1).sample(50, seed=2).data.events
+            make_synthesizer(method, {}).fit(each, seed=1).sample(50, seed=2).data.need("events")
             for each in (shop.view, view)
         ]
         assert events[0].drop("query_id").equals(events[1])
 
 
 def test_a_table_without_usable_columns_still_names_everybody(shop):
-    users = shop.data.users.select("user_id", "motto")
-    model = UserModel.fit(users, shop.data.events, shop.data.items)
-    drawn = model.draw(shop.data.events, random())
+    users = shop.data.need("users").select("user_id", "motto")
+    model = UserModel.fit(users, shop.data.need("events"), shop.data.items)
+    drawn = model.draw(shop.data.need("events"), random())
     assert drawn.columns == ["user_id"]
     assert drawn.height == shop.n_users
 
 
 def test_users_who_are_not_in_the_table_have_empty_cells(shop):
-    users = shop.data.users.head(shop.n_users // 2).select("user_id", "group")
-    model = UserModel.fit(users, shop.data.events, shop.data.items)
-    drawn = model.draw(shop.data.events, random())
+    users = shop.data.need("users").head(shop.n_users // 2).select("user_id", "group")
+    model = UserModel.fit(users, shop.data.need("events"), shop.data.items)
+    drawn = model.draw(shop.data.need("events"), random())
     assert abs(drawn["group"].null_count() / drawn.height - 0.5) < 0.05
 
 
 def test_bare_events_are_enough(shop):
     """No category, type, time or price: who buys what still tells who somebody is."""
     items = shop.data.items.select("item_id")
-    events = shop.data.events.select(
+    events = shop.data.need("events").select(
         "user_id", "item_id", position=pl.int_range(pl.len()).over("user_id")
     )
-    model = UserModel.fit(shop.data.users, events, items)
+    model = UserModel.fit(shop.data.need("users"), events, items)
     drawn = model.draw(events, random())
-    assert (drawn["group"] == shop.data.users["group"]).mean() > 0.85
+    assert (drawn["group"] == shop.data.need("users")["group"]).mean() > 0.85
 
 
 def test_one_user_is_enough(shop):
-    events = shop.data.events.filter(pl.col("user_id") == "person-00001")
-    model = UserModel.fit(shop.data.users, events, shop.data.items)
+    events = shop.data.need("events").filter(pl.col("user_id") == "person-00001")
+    model = UserModel.fit(shop.data.need("users"), events, shop.data.items)
     assert model.draw(events, random()).columns == ["user_id"]
 
 

@@ -185,7 +185,7 @@ def test_searched_events_come_in_runs_where_they_really_do():
     "data",
     [
         people(30).data.with_tables(queries=None),
-        people(30).data.with_tables(queries=people(30).data.queries.head(0)),
+        people(30).data.with_tables(queries=people(30).data.need("queries").head(0)),
         people(30, queries=False).data.with_tables(queries=people(30).data.queries),
     ],
     ids=["no queries", "empty queries", "no query_id"],
@@ -214,17 +214,18 @@ def test_texts_are_built_in_the_script_of_a_locale():
     words = QueryWords.fit(items, searches, 3)
     made = words.build(np.zeros(500, dtype=np.int64), random())
     han = made["text"].str.contains(r"\p{Han}")
-    assert 0.1 < han.mean() < 0.95
+    assert 50 < han.sum() < 475
     assert set(made.filter(han)["locale"]) == {"zh-CN"}
     assert set(made.filter(~han)["locale"]) == {"en-GB"}
     assert not made.filter(han)["text"].str.contains("mug").any()
-    assert made["text"].str.split(" ").explode().str.len_chars().max() <= 6
+    assert made["text"].str.split(" ").explode().str.contains("^.{7,}$").sum() == 0
 
 
 def test_a_model_is_fitted_once_and_draws_by_block(shop):
     events = shop.data.events
     opens = (events["session_id"] != events["session_id"].shift(1)).fill_null(True).to_numpy()
     model = QueryModel.fit(shop.data.queries, events, opens, shop.data.items, 3)
+    assert model is not None
     item = shop.data.items["item_id"].search_sorted(events["item_id"]).to_numpy()
     bare = events.drop("query_id").with_columns(
         user_id="synthetic-x-" + pl.col("user_id").str.slice(-6)

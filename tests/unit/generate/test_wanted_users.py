@@ -94,7 +94,7 @@ def test_other_conditions_go_to_the_method(shop):
     teacher = make_synthesizer("teacher", {"content": 0.5}).fit(shop.view, seed=1)
     conditions = Conditions(item_ids=("i05",), users=pl.DataFrame({"group": ["older"] * 5}))
     data = sample_for_users(teacher, shop.view, conditions, seed=1).data
-    first = data.events.group_by("user_id", maintain_order=True).first()
+    first = data.need("events").group_by("user_id", maintain_order=True).first()
     assert set(first["item_id"]) == {"i05"}
 
 
