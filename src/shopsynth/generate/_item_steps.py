@@ -98,12 +98,12 @@ class ItemGrowth:
             self.taste = self.steps.space[drawn]
             return drawn
         seen = items[places[:, None] - np.arange(1, length + 1)]
-        again, lag = self.steps.repeats.draw(places.size, length, random)
+        again, old = self.steps.repeats.draw_items(seen, length, random)
         stays = ~again & (random.random(places.size) < self.steps.urns.trust[recent[0]])
         urn = np.where(stays, recent[0].astype(np.int64), -1)
         drawn, served = self.deal.draw(urn, self.steps.urns.find_contexts(recent, random))
         self._exchange(drawn, urn, served, seen)
-        drawn[again] = seen[again, lag - 1]
+        drawn[again] = old
         self._renew(drawn, recent[0], seen, np.flatnonzero(~again), random)
         self.taste = _MEMORY * self.taste[: places.size] + self.steps.space[drawn]
         return drawn

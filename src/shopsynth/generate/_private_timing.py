@@ -48,7 +48,18 @@ def private_timing(plan: PrivatePlan, answers: dict[str, Answer]) -> Timing:
         nothing = Pool(np.zeros(n_buckets + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
         none = np.zeros(0, np.int64)
         still = np.array([0.0, 1.0])
-        return Timing(opening, nothing, nothing, none, np.zeros(0), nothing, nothing, still, (0, 0))
+        return Timing(
+            opening=opening,
+            first=nothing,
+            ways=nothing,
+            pause=none,
+            jump=np.zeros(0),
+            within=nothing,
+            time_of_day=nothing,
+            clock=still,
+            most_to_come=np.zeros(n_buckets, np.int64),
+            period=(0, 0),
+        )
     pause, jump = _ways(answers["ways"], n_buckets)
     gap = spread(_uniform_shares(answers["gaps"]), (*GAPS, GAPS[-1]), _POINTS)
     times = row_shares(*_table(answers["first_times"], n_buckets), np.ones(N_TIMES))
@@ -62,6 +73,7 @@ def private_timing(plan: PrivatePlan, answers: dict[str, Answer]) -> Timing:
         within=_pool([gap] * n_buckets),
         time_of_day=_pool([spread(_uniform_shares(answers["hours"]), _HOURS, _POINTS)]),
         clock=np.linspace(0, 1, plan.period[1] // DAY - plan.period[0] // DAY + 2),
+        most_to_come=np.zeros(n_buckets, np.int64),
         period=plan.period,
     )
 

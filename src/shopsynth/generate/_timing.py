@@ -39,12 +39,15 @@ class Timing:
         opening: ``(length bucket, session size bucket)`` probability that the next event opens a
             new session.
         first: Times of first events, by length bucket.
-        ways: Places in ``pause`` and ``jump``, by length bucket.
+        ways: Places in ``pause`` and ``jump``, by length bucket and that of the sessions to
+            come: who will come once more waits longer than who will come ten times.
         pause: ``(n_ways,)`` microseconds, 0 for a jump.
         jump: ``(n_ways,)`` share of the remaining time by ``clock``, 0 for a pause.
         within: Gaps between events of one session, by length bucket; microseconds.
         time_of_day: Times of day of session starts, one bucket; microseconds.
         clock: ``(n_days + 1,)`` share of all sessions before the start of each day.
+        most_to_come: ``(n_length_buckets,)`` greatest bucket of sessions to come that is told
+            apart; 0 where none are.
         period: First and last time of the real events; microseconds since 1970.
     """
 
@@ -56,6 +59,7 @@ class Timing:
     within: Pool
     time_of_day: Pool
     clock: NDArray[np.float64]
+    most_to_come: NDArray[np.int64]
     period: tuple[int, int]
 
     @classmethod
@@ -70,6 +74,9 @@ class Timing:
         pause = gap[between]
         is_jump = pause >= DAY
         starts = histories.time[opens]
+        coming = size_bucket(_sessions_to_come(histories.user[opens]))[histories.index[opens] > 0]
+        most_to_come = np.zeros(n_buckets, dtype=np.int64)
+        np.maximum.at(most_to_come, bucket[between], coming)
         clock = _clock(starts, period)
         shares = _by_clock(clock, histories.time - period[0] // DAY * DAY)
         left = 1 - (shares - np.diff(shares, prepend=shares[:1]))[between]
@@ -77,12 +84,17 @@ class Timing:
         return cls(
             opening=_opening(histories, bucket, n_buckets),
             first=Pool.of(bucket[~later], histories.time[~later], n_buckets),
-            ways=Pool.of(bucket[between], np.arange(pause.size), n_buckets),
+            ways=Pool.of(
+                _way_buckets(bucket[between], coming, most_to_come),
+                np.arange(pause.size),
+                n_buckets * (int(most_to_come.max()) + 1),
+            ),
             pause=np.where(is_jump, 0, pause),
             jump=np.where(is_jump, np.clip(jump, _LEAST, _LONGEST_JUMP), 0.0),
             within=Pool.of(bucket[later & ~opens], gap[later & ~opens], n_buckets),
             time_of_day=Pool.of(np.zeros_like(starts), starts % DAY, 1),
             clock=clock,
+            most_to_come=most_to_come,
             period=period,
         )
 
@@ -136,7 +148,10 @@ class Timing:
         low, high = self.period
         opening = np.diff(user, prepend=-1) > 0
         pause, jump = np.zeros(user.size, dtype=np.int64), np.zeros(user.size)
-        way = self.ways.draw(bucket[user[~opening]], random)
+        coming = size_bucket(_sessions_to_come(user))[~opening]
+        way = self.ways.draw(
+            _way_buckets(bucket[user[~opening]], coming, self.most_to_come), random
+        )
         if way.size:
             pause[~opening], jump[~opening] = self.pause[way], self.jump[way]
         # The time left after several jumps is a product of shares, so a sum of logarithms.
@@ -163,6 +178,22 @@ class Timing:
         low, high = self.period
         moved = time - time % DAY + self.time_of_day.draw(np.zeros_like(time), random)
         return np.where((moved >= low) & (moved <= high), moved, time)
+
+
+def _way_buckets(
+    length: NDArray[np.int64], coming: NDArray[np.int64], most: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Number the pairs of length bucket and bucket of sessions to come."""
+    numbered: NDArray[np.int64] = length * (most.max() + 1) + np.minimum(coming, most[length])
+    return numbered
+
+
+def _sessions_to_come(user: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count for each session of rising users those of the user from it on."""
+    last = np.flatnonzero(np.diff(user, append=-1))
+    place = np.arange(user.size)
+    to_come: NDArray[np.int64] = last[np.searchsorted(last, place)] - place + 1
+    return to_come
 
 
 def _clock(starts: NDArray[np.int64], period: tuple[int, int]) -> NDArray[np.float64]:
@@ -194,7 +225,7 @@ def _on_later_days(
     """
     number = np.cumsum(jumps)
     last = np.flatnonzero(np.diff(user, append=-1))
-    to_come: NDArray[np.int64] = number[last][np.unique(user, return_inverse=True)[1]] - number
+    to_come: NDArray[np.int64] = number[last[np.searchsorted(last, np.arange(user.size))]] - number
     return np.minimum(_rising(day - number, user) + number, last_day - to_come)
 
 

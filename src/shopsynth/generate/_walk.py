@@ -135,8 +135,8 @@ class Walk:
         drawn = np.full(places.size, -1, dtype=np.int32)
         open_ = np.arange(places.size)
         if self.repeats is not None:
-            again, lag = self.repeats.draw(places.size, lengths, random)
-            drawn[again] = seen[again, lag - 1]
+            again, old = self.repeats.draw_items(seen, lengths, random)
+            drawn[again] = old
             open_ = np.flatnonzero(~again)
         open_ = open_[self.known[recent[0][open_]]]
         for _ in range(_TRIES):

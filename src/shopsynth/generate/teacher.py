@@ -258,9 +258,9 @@ class Teacher:
     ) -> NDArray[np.int64]:
         """Draw the next item of histories, ``(n, length)``, the newest item first."""
         n, length = seen.shape
-        again, lag = model.repeats.draw(n, length, random)
+        again, old = model.repeats.draw_items(seen, length, random)
         drawn = np.full(n, -1, dtype=np.int64)
-        drawn[again] = seen[again, lag - 1]
+        drawn[again] = old
         scores = next_scores(
             model.mixed, seen[~again], decay=self.options.decay, context=self.options.context
         )

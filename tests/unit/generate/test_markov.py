@@ -82,6 +82,19 @@ def test_a_repeat_goes_as_far_back_as_people_do(make_view):
     assert set(lag) == {3}
 
 
+def test_what_is_bought_again_is_what_people_buy_again(make_view, rows_of):
+    # Everybody refills soap, nobody buys a lamp twice.
+    random = np.random.Generator(np.random.PCG64(6))
+    histories = {}
+    for user in range(300):
+        lamps = [f"lamp{i}" for i in random.permutation(40)[:6]]
+        histories[f"u{user}"] = [lamps[0], "soap", *lamps[1:3], "soap", *lamps[3:], "soap"]
+    made = rows_of(sample(make_view(histories), 300))
+    again = [item for items in made.values() for n, item in enumerate(items) if item in items[:n]]
+    assert len(again) > 400
+    assert again.count("soap") / len(again) > 0.3  # Where repeats lie, it is one of seven.
+
+
 def test_the_last_unseen_item_is_found(make_view, rows_of, monkeypatch):
     monkeypatch.setattr(_item_steps, "_TRIES", 1)
     random = np.random.Generator(np.random.PCG64(1))

@@ -99,3 +99,16 @@ def test_who_comes_daily_does_not_pile_up_on_the_last_day(make_view):
     day = (made.time // DAY - made.time.min() // DAY).reshape(200, 6)
     assert (np.diff(day, axis=1) >= 1).all()
     assert day.max() == 8
+
+
+def test_who_comes_once_more_waits_longer_than_who_comes_daily(make_view):
+    # Two visits half a year apart, or eight a week apart.
+    often = {f"often{n:02d}": [7 * i for i in range(8)] for n in range(40)}
+    rarely = {f"rarely{n:02d}": [0, 180] for n in range(40)}
+    days = often | rarely
+    histories = {user: [f"i{k}" for k in range(len(when))] for user, when in days.items()}
+    _, made = sampled(make_view(histories, days=days), n=400)
+    first, last = made.time[made.offsets[:-1]], made.time[made.offsets[1:] - 1]
+    span = (last - first) / DAY
+    assert np.median(span[made.lengths == 2]) > 90
+    assert np.median(span[made.lengths == 8]) < 90
