@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from shopsynth.generate._draws import Integers
+from shopsynth.generate._draws import Integers, Pool
 from shopsynth.generate._histories import Histories
 
 
@@ -26,7 +26,9 @@ class Episodes:
         starts: ``(n_episodes,)`` where each begins in ``rows``.
         sizes: ``(n_episodes,)`` number of its events.
         keys: ``(n_episodes,)`` ``item * width + size``, rising.
-        by_size: ``(n_episodes,)`` episodes of all items, the shortest first.
+        pointers: ``(n_items + 1,)`` where the episodes of each item begin.
+        singles: ``(n_items,)`` episodes of one event of each item.
+        by_size: Episodes of all items, by their number of events.
         width: Above every size.
         n_items: Size of the catalogue.
     """
@@ -35,7 +37,9 @@ class Episodes:
     starts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     keys: NDArray[np.int64]
-    by_size: NDArray[np.int64]
+    pointers: NDArray[np.int64]
+    singles: NDArray[np.int64]
+    by_size: Pool
     width: int
     n_items: int
 
@@ -46,12 +50,15 @@ class Episodes:
         width = int(sizes.max()) + 1
         keys = histories.item[order[starts]].astype(np.int64) * width + sizes
         rising = np.argsort(keys, kind="stable")
+        item, ordered = keys[rising] // width, sizes[rising]
         return cls(
             rows=histories.row[order],
             starts=starts[rising],
-            sizes=sizes[rising],
+            sizes=ordered,
             keys=keys[rising],
-            by_size=np.argsort(sizes[rising], kind="stable"),
+            pointers=np.searchsorted(item, np.arange(n_items + 1)),
+            singles=np.bincount(item[ordered == 1], minlength=n_items),
+            by_size=Pool.of(ordered, np.arange(ordered.size), width),
             width=width,
             n_items=n_items,
         )
@@ -88,18 +95,20 @@ class Episodes:
     ) -> NDArray[np.int64]:
         """Draw an episode of each item, ``(n,)``, of the ``wanted`` number of events or more."""
         wanted = np.minimum(wanted, self.width - 1)
-        chance = random.random(item.size)
-        key = item * self.width + wanted
-        low, high = np.searchsorted(self.keys, key), np.searchsorted(self.keys, key + 1)
+        low = self.pointers[item]
+        high = low + self.singles[item]
+        several = np.flatnonzero(wanted > 1)
+        key = item[several] * self.width + wanted[several]
+        low[several] = np.searchsorted(self.keys, key)
+        high[several] = np.searchsorted(self.keys, key + 1)
         longer = np.flatnonzero(low == high)
-        high[longer] = np.searchsorted(self.keys, (item[longer] + 1) * self.width)
-        drawn = low + (chance * (high - low)).astype(np.int64)
+        high[longer] = self.pointers[item[longer] + 1]
+        drawn = low + (random.random(item.size) * (high - low)).astype(np.int64)
         foreign = np.flatnonzero(low == high)
-        if foreign.size:
-            low = np.searchsorted(self.sizes[self.by_size], wanted[foreign])
-            high = np.searchsorted(self.sizes[self.by_size], self.sizes[self.by_size[low]], "right")
-            place = low + (chance[foreign] * (high - low)).astype(np.int64)
-            drawn[foreign] = self.by_size[place]
+        # Somebody did something so often, or more often: the longest episode is one of them.
+        known = np.flatnonzero(np.diff(self.by_size.pointers))
+        as_often = known[np.searchsorted(known, wanted[foreign])]
+        drawn[foreign] = self.by_size.draw(as_often, random)
         return drawn
 
 

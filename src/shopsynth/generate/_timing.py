@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from shopsynth.generate._draws import Pool, size_bucket
@@ -21,6 +20,9 @@ DAY = 86_400_000_000
 
 _LEAST = 1e-9
 """Of the clock, so that it never stands still and a jump can be told from a pause."""
+
+_MOST = 1 << 62
+"""Times are moved apart by less, so that they stay whole 64-bit numbers."""
 
 _LONGEST_JUMP = 1 - 1e-6
 """A jump to the period's very end leaves a moment, so that its logarithm is finite."""
@@ -256,5 +258,15 @@ def _session_size_before(histories: Histories) -> NDArray[np.int64]:
 
 
 def _rising(time: NDArray[np.int64], user: NDArray[np.int64]) -> NDArray[np.int64]:
-    frame = pl.DataFrame({"user": user, "time": time})
-    return frame.select(pl.col("time").cum_max().over("user"))["time"].to_numpy()
+    """Let no time be before one that its user had before; ``user`` rises."""
+    if not time.size:
+        return time
+    low, span = int(time.min()), int(np.ptp(time)) + 1
+    # One running maximum serves all users whose times are moved out of each other's way.
+    users_at_once = max(1, _MOST // span)
+    risen = np.empty_like(time)
+    for first in range(int(user[0]), int(user[-1]) + 1, users_at_once):
+        part = slice(*np.searchsorted(user, (first, first + users_at_once)))
+        moved = (user[part] - first) * span - low
+        risen[part] = np.maximum.accumulate(time[part] + moved) - moved
+    return risen

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from shopsynth.generate import _timing
 from shopsynth.generate._edits import take_users
 from shopsynth.generate._histories import read_histories
 from shopsynth.generate._timing import Timing
@@ -112,3 +113,13 @@ def test_who_comes_once_more_waits_longer_than_who_comes_daily(make_view):
     span = (last - first) / DAY
     assert np.median(span[made.lengths == 2]) > 90
     assert np.median(span[made.lengths == 8]) < 90
+
+
+@pytest.mark.parametrize("most", [1, 50, 1 << 62])
+def test_no_time_is_before_one_that_its_user_had(monkeypatch, most):
+    monkeypatch.setattr(_timing, "_MOST", most)
+    user = np.repeat(np.arange(6), 5)
+    time = generator(3).integers(-40, 40, user.size)
+    expected = np.maximum.accumulate(time.reshape(6, 5), axis=1).ravel()
+    assert _timing._rising(time, user).tolist() == expected.tolist()
+    assert _timing._rising(time[:0], user[:0]).size == 0
