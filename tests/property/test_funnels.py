@@ -20,7 +20,7 @@ TRAINED = "sequence_"
 METHODS = [
     name for name in SYNTHESIZERS.names() if name != DISORDERLY and not name.startswith(TRAINED)
 ]
-OF_WANTED_ITEMS = ("pseudo_session", "teacher")
+OF_WANTED_ITEMS = ("pseudo_session", "content_next", "teacher")
 seeds = st.integers(0, 2**32 - 1)
 
 

@@ -3,8 +3,8 @@
 In: a private view's events and catalogue. Out: events of new users, each with one such item.
 
 Teaches a model where items belong that nobody, or almost nobody, has bought yet, by what the
-catalogue says about them. Items that are asked for come as often as past launches took off. Not for
-catalogues without text or attributes.
+catalogue says about them. Items that are asked for come as often as past launches took off.
+Not for catalogues without text or attributes.
 """
 
 from dataclasses import dataclass, replace
