@@ -139,18 +139,18 @@ class SequenceLm:
         """
         check_request(n, conditions, _METHOD, meets=_MEETS)
         model = fitted(self._model, _METHOD)
-        from shopsynth.generate.sequences.decoding import grow
-        from shopsynth.generate.sequences.item_draws import EvenUniforms, Taste
+        from shopsynth.generate.sequences.decoding import Draws, grow
+        from shopsynth.generate.sequences.item_draws import Taste
 
         options = self.options
-        taste = Taste(options.temperature, options.top_p, options.sharpness)
+        taste = Taste(options.temperature, options.top_p, options.sharpness, options.popularity)
         random = np.random.Generator(np.random.PCG64(seed))
         plan = make_plan(n, conditions, model.shop, random)
-        even = EvenUniforms(model.form.n_items + 1, random)
+        draws = Draws.begin(model.learned, n, taste, random)
         progress.start("sequence_lm: histories", n)
         for first in range(0, n, _BLOCK_USERS):
             rows = np.arange(first, min(first + _BLOCK_USERS, n))
-            block = grow(model.learned, plan.take(rows), taste, even, random)
+            block = grow(model.learned, plan.take(rows), draws)
             yield write_synthetic(
                 block,
                 model.form,

@@ -33,6 +33,9 @@ _DECAY = 0.6
 _CONTEXT = 4
 """Newest events that vote, each with 0.6 of the vote of the next newer one."""
 
+_LEAST_LEFT = 0.1
+"""Share of a pair's count that is always left: what was dealt may come once more, but rarely."""
+
 _NOTHING = 1e-9
 """Weights below it are what rounding left of a difference."""
 
@@ -72,6 +75,30 @@ class Company:
         total = (total + _BACKWARD * total.T).tocsr()
         return cls(_strongest(total, _NEIGHBOURS), np.asarray(total.sum(axis=1)).ravel())
 
+
+class Deck:
+    """The pairs of real histories, dealt to made ones: what was drawn is drawn less from then on.
+
+    Draws with replacement would give some pairs thrice and others never, and half of what was
+    counted would be lost. So each made pair is taken off what is left, as it was counted.
+
+    Args:
+        company: The pairs.
+        scale: Made histories per real one.
+
+    Source:
+        Feedback from what was drawn so far as in herding: Welling, ICML 2009.
+    """
+
+    def __init__(self, company: Company, scale: float) -> None:
+        counts = company.counts
+        self._totals = company.totals
+        self._structure = counts.indices, counts.indptr
+        row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        self._keys = row * counts.shape[0] + counts.indices
+        self._left = counts.data * scale
+        self._least = _LEAST_LEFT * counts.data * scale
+
     def guess(self, seen: Ints, sharpness: float) -> sparse.csr_matrix:
         """Guess the next new item of made histories.
 
@@ -82,16 +109,37 @@ class Company:
         Returns:
             ``(n, n_items)`` shares, rows that sum to 1, or to 0 where nothing is known.
         """
-        n, length = seen.shape
+        (n, length), n_items = seen.shape, self._totals.size
         newest = seen[:, :_CONTEXT]
         vote = np.broadcast_to(_DECAY ** np.arange(newest.shape[1]), newest.shape)
         row = np.repeat(np.arange(n), length)
-        had = _matrix(row, np.maximum(seen, 0).ravel(), np.ones(row.size), (n, self.totals.size))
-        known = (newest >= 0) & (self.totals[newest] > _NOTHING)
+        had = _matrix(row, np.maximum(seen, 0).ravel(), np.ones(row.size), (n, n_items))
+        known = (newest >= 0) & (self._totals[newest] > _NOTHING)
         row = np.broadcast_to(np.arange(n)[:, None], newest.shape)[known]
-        weight = vote[known] / self.totals[newest[known]]
-        votes = _matrix(row, newest[known], weight, (n, self.totals.size)) @ self.counts
+        weight = vote[known] / self._totals[newest[known]]
+        left = np.maximum(self._left, self._least)
+        counts = sparse.csr_matrix((left, *self._structure), shape=(n_items, n_items))
+        votes = _matrix(row, newest[known], weight, (n, n_items)) @ counts
         return _shares(votes, had, sharpness)
+
+    def take(self, seen: Ints, item: Ints) -> None:
+        """Take the pairs of new items off what is left.
+
+        Args:
+            seen: ``(n, length)`` items that each history had before, the newest first.
+            item: ``(n,)`` items that they got.
+        """
+        n_items = self._totals.size
+        for back in range(min(_REACH, seen.shape[1])):
+            before = seen[:, back]
+            known = (before >= 0) & (item >= 0)
+            for first, second, weight in (
+                (before[known], item[known], 1.0),
+                (item[known], before[known], _BACKWARD),
+            ):
+                key = first * n_items + second
+                place = np.minimum(np.searchsorted(self._keys, key), self._keys.size - 1)
+                np.subtract.at(self._left, place[self._keys[place] == key], weight / (back + 1))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ the item before, and an item comes again only where the network says so and the 
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from shopsynth.generate._edits import keep_events, take_users
 from shopsynth.generate._histories import Histories
-from shopsynth.generate.sequences.company import Company
+from shopsynth.generate.sequences.company import Company, Deck
 from shopsynth.generate.sequences.event_tokens import FIRST, EventTokens, Tokens
 from shopsynth.generate.sequences.event_types import bits_of
 from shopsynth.generate.sequences.item_draws import (
@@ -27,7 +28,7 @@ from shopsynth.generate.sequences.item_draws import (
     Taste,
     drawn,
 )
-from shopsynth.generate.sequences.network import HistoryNetwork, Inputs
+from shopsynth.generate.sequences.network import Guess, HistoryNetwork, Inputs
 from shopsynth.generate.sequences.past import Past
 from shopsynth.generate.sequences.plan import Plan
 from shopsynth.generate.sequences.semantic_ids import SemanticIds
@@ -46,6 +47,7 @@ class Learned:
         company: Neighbours of items.
         weights: ``(n_items,)`` above 0: popularity.
         repeats: Whether anybody has an item twice.
+        n_users: Real histories.
     """
 
     network: HistoryNetwork
@@ -54,41 +56,53 @@ class Learned:
     company: Company
     weights: NDArray[np.float64]
     repeats: bool
+    n_users: int
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What all blocks of a sample share.
+
+    Attributes:
+        taste: How freely is drawn.
+        even: Uniforms of item draws, by the item before.
+        deck: Pairs that are left to be dealt.
+        random: Source of all other randomness.
+    """
+
+    taste: Taste
+    even: EvenUniforms
+    deck: Deck
+    random: np.random.Generator
+
+    @classmethod
+    def begin(cls, learned: Learned, n: int, taste: Taste, random: np.random.Generator) -> Self:
+        """Begin a sample of ``n`` histories."""
+        n_items = learned.ids.n_items
+        even = EvenUniforms(n_items + 1, random)
+        return cls(taste, even, Deck(learned.company, n / learned.n_users), random)
 
 
 @torch.inference_mode()
-def grow(
-    learned: Learned,
-    plan: Plan,
-    taste: Taste,
-    even: EvenUniforms,
-    random: np.random.Generator,
-) -> Histories:
+def grow(learned: Learned, plan: Plan, draws: Draws) -> Histories:
     """Sample one block of histories, in the order of the plan.
 
     A history that has all items that may come, and may have none of them again, ends early.
     """
     # Longest first, so that those still growing are a prefix.
     longest_first = np.argsort(-plan.lengths, kind="stable")
-    histories = _Block(learned, plan.take(longest_first), taste, even, random).grow()
+    histories = _Block(learned, plan.take(longest_first), draws).grow()
     return take_users(histories, np.argsort(longest_first))
 
 
 class _Block:
     """Histories that grow together; arrays are ``(n, longest)``, items -1 where there is none."""
 
-    def __init__(
-        self,
-        learned: Learned,
-        plan: Plan,
-        taste: Taste,
-        even: EvenUniforms,
-        random: np.random.Generator,
-    ) -> None:
+    def __init__(self, learned: Learned, plan: Plan, draws: Draws) -> None:
         size = plan.lengths.size, int(plan.lengths.max())
         network = learned.network
-        self._learned, self._plan, self._taste = learned, plan, taste
-        self._even, self._random = even, random
+        self._learned, self._plan = learned, plan
+        self._draws, self._random = draws, draws.random
         self._device = network.start.device
         self._past = Past(network, *size)
         self._item = np.full(size, -1, dtype=np.int64)
@@ -158,21 +172,24 @@ class _Block:
 
     def _draw_items(self, told: Tensor, n: int, index: int) -> Ints:
         """Draw items: such as come again, else of the company, else of the network."""
-        sources = self._learned.network.to_sources(told).float().sigmoid()
-        trust, back = sources[:, 0], sources[:, 1].cpu().numpy()
+        taste = self._draws.taste
+        learned, back = self._learned.network.sources(told)
+        guess = Guess(learned.company, learned.popular * taste.popularity)
         seen = self._item[:n, :index][:, ::-1]
         newest = seen[:, 0] if index else np.full(n, -1)
         item, must = np.full(n, -1, dtype=np.int64), self._must(n, index)
-        again = np.flatnonzero((self._random.random(n) < back) & ~must)
+        again = np.flatnonzero((self._random.random(n) < back.sigmoid().cpu().numpy()) & ~must)
         self._draw_again(item, told, again, index)
-        guess = self._learned.company.guess(seen, self._taste.sharpness)
+        new = item < 0
+        shares = self._draws.deck.guess(seen, taste.sharpness)
         for tree, asked in ((self._tree, ~must), (self._wanted, must)):
             rows = np.flatnonzero((item < 0) & asked)
             if tree is not None and rows.size:
                 place = self._tensor(rows)
-                known = told[place], trust[place], guess[rows], seen[rows]
-                uniforms = self._even.draw(newest[rows])
-                item[rows] = tree.draw_new(*known, self._taste, uniforms, self._random)
+                known = told[place], guess.take(place), shares[rows], seen[rows]
+                uniforms = self._draws.even.draw(newest[rows])
+                item[rows] = tree.draw_new(*known, taste, uniforms, self._random)
+        self._draws.deck.take(seen, np.where(new, item, -1))
         # Who has all that may come goes on only with what may come again.
         self._draw_again(item, told, np.flatnonzero(item < 0), index)
         return item

@@ -96,7 +96,8 @@ def fit_network(
     parts = {"size": options.batch_events, "seed": derived_seed(seed, "sequence_lm", "batches")}
     training.run(Batches(coded, learned, **parts), Batches(coded, held_out, **parts), progress)
     best = training.best.eval().requires_grad_(False)
-    return Learned(best, ids, tokens, company, weights, bool(is_repeat.any()))
+    has_repeats = bool(is_repeat.any())
+    return Learned(best, ids, tokens, company, weights, has_repeats, histories.n_users)
 
 
 def _split(n_users: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -12,7 +12,7 @@ from scipy import sparse
 from torch import Tensor
 
 from shopsynth.generate.sequences.company import mass_of_codes
-from shopsynth.generate.sequences.network import HistoryNetwork
+from shopsynth.generate.sequences.network import Guess, HistoryNetwork
 from shopsynth.generate.sequences.semantic_ids import SemanticIds
 
 Ints = NDArray[np.int64]
@@ -35,6 +35,7 @@ class Taste:
         temperature: Scores are divided by it; below 1 the likely becomes likelier.
         top_p: Share of probability that may be drawn, the likeliest first, at every code.
         sharpness: Power to which the votes of an item's company are raised.
+        popularity: Weight of popularity in the first guess, relative to what was learned.
 
     Source:
         Nucleus sampling: Holtzman et al., ICLR 2020, arXiv 1904.09751.
@@ -43,6 +44,7 @@ class Taste:
     temperature: float = 1.0
     top_p: float = 1.0
     sharpness: float = 1.0
+    popularity: float = 1.0
 
 
 FREELY = Taste()
@@ -142,8 +144,8 @@ class ItemTree:
     def draw_new(
         self,
         told: Tensor,
-        trust: Tensor,
-        guess: sparse.csr_matrix,
+        guess: Guess,
+        shares: sparse.csr_matrix,
         seen: Ints,
         taste: Taste,
         uniforms: Floats,
@@ -153,8 +155,8 @@ class ItemTree:
 
         Args:
             told: ``(n, dim)`` of :meth:`HistoryNetwork.told`.
-            trust: ``(n,)`` share of the company in the first guess.
-            guess: ``(n, n_items)`` shares of the company.
+            guess: What the first guess is made of.
+            shares: ``(n, n_items)`` shares of the company.
             seen: ``(n, length)`` items of each history.
             taste: How freely is drawn.
             uniforms: ``(n,)`` for the first draw of each.
@@ -171,7 +173,7 @@ class ItemTree:
             if attempt < 2 * _TRIES:
                 style = taste if attempt < _TRIES else FREELY
                 rows = torch.from_numpy(open_).to(told.device)
-                asked = told[rows], trust[rows], guess[open_]
+                asked = told[rows], guess.take(rows), shares[open_]
                 item[open_] = self._walk(*asked, style, uniforms)
             else:
                 target = uniforms * self._cumulative[-1]
@@ -187,8 +189,8 @@ class ItemTree:
     def _walk(
         self,
         told: Tensor,
-        trust: Tensor,
-        guess: sparse.csr_matrix,
+        guess: Guess,
+        shares: sparse.csr_matrix,
         taste: Taste,
         uniforms: Floats,
     ) -> Ints:
@@ -199,8 +201,8 @@ class ItemTree:
         for level, table in enumerate(self._tables):
             children = table[node]
             query = network.code_state(told, level, passed)
-            mass = torch.from_numpy(mass_of_codes(self._ids, guess, level, node.cpu().numpy()))
-            scores = network.code_scores(query, level, children, trust, mass.to(device))
+            mass = torch.from_numpy(mass_of_codes(self._ids, shares, level, node.cpu().numpy()))
+            scores = network.code_scores(query, level, children, guess, mass.to(device))
             choice, uniforms = drawn(scores.cpu().numpy(), taste, uniforms)
             code = torch.from_numpy(choice).to(device).unsqueeze(1)
             node = children.gather(1, code).squeeze(1).long()

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from shopsynth.generate.sequences.batches import Batch, Material
 from shopsynth.generate.sequences.company import mass_of_codes
-from shopsynth.generate.sequences.network import HistoryNetwork, Inputs
+from shopsynth.generate.sequences.network import Guess, HistoryNetwork, Inputs
 from shopsynth.generate.sequences.semantic_ids import SemanticIds
 
 _HIDDEN = -1e9
@@ -61,17 +61,17 @@ class Questions:
         self, network: HistoryNetwork, told: Tensor, item: Tensor, event: NDArray[np.int64]
     ) -> Tensor:
         """Surprise of who comes back, and of new items by the mixture of network and company."""
-        sources = network.to_sources(told).float()
+        made_of, back = network.sources(told)
         again = self._tensor(self._material.is_repeat[event])
         total = torch.zeros((), device=self._device)
         if self._asks_repeats:
             total = functional.binary_cross_entropy_with_logits(
-                sources[:, 1], again.float(), reduction="sum"
+                back, again.float(), reduction="sum"
             )
-        new = ~again
-        guess = self._material.others.guess(event[~self._material.is_repeat[event]])
+        new = torch.nonzero(~again).squeeze(1)
+        shares = self._material.others.guess(event[~self._material.is_repeat[event]])
         likely = item_log_chance(
-            network, told[new], item[new], sources[new, 0].sigmoid(), self._material.ids, guess
+            network, told[new], item[new], made_of.take(new), self._material.ids, shares
         )
         return total - likely.sum()
 
@@ -114,9 +114,9 @@ def item_log_chance(
     network: HistoryNetwork,
     told: Tensor,
     item: Tensor,
-    trust: Tensor,
+    guess: Guess,
     ids: SemanticIds,
-    guess: sparse.csr_matrix,
+    shares: sparse.csr_matrix,
 ) -> Tensor:
     """Say how likely items are, code by code: ``(event,)`` logarithms.
 
@@ -124,9 +124,9 @@ def item_log_chance(
         network: The network.
         told: ``(event, dim)`` of :meth:`HistoryNetwork.told`.
         item: ``(event,)``.
-        trust: ``(event,)`` share of the company in the guess.
+        guess: What the first guess is made of.
         ids: Codes of the catalogue.
-        guess: ``(event, n_items)`` shares of the company.
+        shares: ``(event, n_items)`` shares of the company.
     """
     path = network.codes[item]
     node = torch.zeros_like(item)
@@ -134,9 +134,9 @@ def item_log_chance(
     for level in range(path.shape[1]):
         children = network.next_nodes(level)[node]
         query = network.code_state(told, level, path[:, :level])
-        mass = mass_of_codes(ids, guess, level, node.cpu().numpy())
+        mass = mass_of_codes(ids, shares, level, node.cpu().numpy())
         told_mass = torch.from_numpy(mass).to(told.device)
-        scores = network.code_scores(query, level, children, trust, told_mass)
+        scores = network.code_scores(query, level, children, guess, told_mass)
         code = path[:, level : level + 1]
         total = total + scores.log_softmax(-1).gather(1, code).squeeze(1)
         node = children.gather(1, code).squeeze(1).long()

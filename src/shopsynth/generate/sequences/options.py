@@ -57,6 +57,10 @@ class SequenceLmOptions(Settings):
     sharpness: float = Field(default=1.5, gt=0)
     """Power to which counts of items bought together are raised when they guess the next item."""
 
+    popularity: float = Field(default=0.02, gt=0, le=1)
+    """Weight of mere popularity in the guess of the next item; at 1 it is drawn as learned, which
+    spreads a few thousand histories too thinly to show what follows what."""
+
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes a GPU where there is one."""
 

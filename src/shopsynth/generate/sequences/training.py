@@ -8,7 +8,6 @@ number. So a fit that goes on from a checkpoint ends with the bytes of one that 
 """
 
 import copy
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -34,7 +33,7 @@ class Schedule:
         max_epochs: Epochs after which training ends in any case.
         patience: Evaluations without improvement after which training ends.
         bfloat16: Multiply matrices in half the bits while training; weights stay float32.
-        compiled: Compile the loss.
+        compiled: Compile the encoder.
     """
 
     learning_rate: float
@@ -88,8 +87,8 @@ class Training:
         self.best_loss = float("inf")
         self._n_worse = 0
         self.n_steps = 0
-        loss: Callable[[HistoryNetwork, Batch], torch.Tensor] = questions.loss
-        self._loss = torch.compile(loss, dynamic=True) if schedule.compiled else loss
+        if schedule.compiled:
+            network.compile(dynamic=True)
 
     def run(self, learned: Batches, held_out: Batches, progress: Progress) -> None:
         """Train until the held-out users surprise no less, or for ``max_epochs``.
@@ -119,7 +118,7 @@ class Training:
     def _step(self, batch: Batch) -> None:
         torch.manual_seed(derived_seed(self._seed, "dropout", self.n_steps))
         with self._half():
-            loss = self._loss(self._network, batch)
+            loss = self._questions.loss(self._network, batch)
         if not torch.isfinite(loss):
             raise InputError(
                 f"generate.sequence_lm: expected a finite loss, got {loss.item()} after "
