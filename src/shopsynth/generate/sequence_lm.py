@@ -74,6 +74,8 @@ class SequenceLm:
     modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
     table: ClassVar[str] = "events"
     meets: ClassVar[frozenset[str]] = _MEETS
+    loss_: float
+    steps_: int
 
     def __init__(self, options: SequenceLmOptions) -> None:
         self.options = options
@@ -101,6 +103,7 @@ class SequenceLm:
 
         form, histories = read_histories(view, _METHOD)
         learned = fit_network(form, histories, self.options, seed=seed, progress=progress)
+        self.loss_, self.steps_ = learned.loss, learned.n_steps
         self._model = _Model(form, learned, Shop(form, learned.tokens, histories.lengths))
         return self
 

@@ -48,6 +48,8 @@ class Learned:
         weights: ``(n_items,)`` above 0: popularity.
         repeats: Whether anybody has an item twice.
         n_users: Real histories.
+        loss: Surprise of the held-out users, nats an event.
+        n_steps: Optimiser steps taken.
     """
 
     network: HistoryNetwork
@@ -57,6 +59,8 @@ class Learned:
     weights: NDArray[np.float64]
     repeats: bool
     n_users: int
+    loss: float
+    n_steps: int
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,17 @@ def fit_network(
     parts = {"size": options.batch_events, "seed": derived_seed(seed, "sequence_lm", "batches")}
     training.run(Batches(coded, learned, **parts), Batches(coded, held_out, **parts), progress)
     best = training.best.eval().requires_grad_(False)
-    has_repeats = bool(is_repeat.any())
-    return Learned(best, ids, tokens, company, weights, has_repeats, histories.n_users)
+    return Learned(
+        network=best,
+        ids=ids,
+        tokens=tokens,
+        company=company,
+        weights=weights,
+        repeats=bool(is_repeat.any()),
+        n_users=histories.n_users,
+        loss=training.best_loss,
+        n_steps=training.n_steps,
+    )
 
 
 def _split(n_users: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -68,7 +68,7 @@ def test_nothing_is_guessed_for_who_has_nothing_and_after_unknown_items(make_vie
 
 
 def test_sharper_guesses_favour_the_likely(shop):
-    company = Deck(Company.fit(*shop, N_ITEMS), 1.0)
+    company = Deck(Company.fit(shop[0], shop[1], N_ITEMS), 1.0)
     seen = np.array([[3, 1]])
     plain, sharp = (company.guess(seen, power).toarray()[0] for power in (1.0, 3.0))
     assert sharp.max() > plain.max()
@@ -79,9 +79,9 @@ def test_sharper_guesses_favour_the_likely(shop):
 def test_only_the_strongest_neighbours_are_kept(shop, monkeypatch):
     from shopsynth.generate.sequences import company as module
 
-    full = Company.fit(*shop, N_ITEMS).counts.toarray()
+    full = Company.fit(shop[0], shop[1], N_ITEMS).counts.toarray()
     monkeypatch.setattr(module, "_NEIGHBOURS", 2)
-    kept = Company.fit(*shop, N_ITEMS).counts.toarray()
+    kept = Company.fit(shop[0], shop[1], N_ITEMS).counts.toarray()
     for row in range(N_ITEMS):
         best = np.sort(full[row])[::-1][:2]
         assert np.sort(kept[row])[::-1][:3].tolist() == [*best.tolist(), 0.0]
@@ -106,7 +106,7 @@ def test_masses_of_codes_are_sums_over_the_items_below(shop):
 
 
 def test_pairs_that_were_dealt_are_guessed_less_but_never_ruled_out(shop):
-    company = Company.fit(*shop, N_ITEMS)
+    company = Company.fit(shop[0], shop[1], N_ITEMS)
     deck, seen = Deck(company, 1.0), np.array([[0]])
     before = deck.guess(seen, 1.0).toarray()[0]
     likely = int(np.argmax(before))
@@ -120,7 +120,7 @@ def test_pairs_that_were_dealt_are_guessed_less_but_never_ruled_out(shop):
 
 def test_a_sample_dealt_from_the_deck_has_the_pairs_of_the_real_histories(shop):
     """As many pairs as were counted, dealt one by one, come out as they were counted."""
-    company = Company.fit(*shop, N_ITEMS)
+    company = Company.fit(shop[0], shop[1], N_ITEMS)
     random = np.random.Generator(np.random.PCG64(3))
     deck, dealt = Deck(company, 20.0), np.zeros(N_ITEMS)
     real = company.counts.toarray()[0]

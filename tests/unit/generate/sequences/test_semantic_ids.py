@@ -48,7 +48,7 @@ def test_a_tree_of_some_items_reaches_those_alone():
     allowed[[3, 50, 119]] = True
     nodes = np.zeros(1, dtype=np.int64)
     for table in ids.children_among(allowed):
-        step = table[nodes]
+        step = table[nodes].astype(np.int64)
         nodes = step[step >= 0]
     assert sorted(ids.item_of[nodes].tolist()) == [3, 50, 119]
 
