@@ -64,6 +64,17 @@ def test_nobody_buys_twice_where_nobody_does(cycles, rows_of):
     assert all(len(set(row)) == len(row) for row in made.values())
 
 
+def test_no_persons_history_comes_again(make_view, rows_of):
+    """Half the users walk one of two ways, so that drawn histories are often theirs."""
+    ways = (["a", "b", "c", "d"], ["a", "b", "d", "c"], ["b", "a", "c", "d"])
+    histories = {f"u{n:02d}": ways[0 if n < 38 else n % 2 + 1] for n in range(40)}
+    made = rows_of(fit(make_view(histories), **PLAIN).sample(400, seed=1))
+    drawn = [tuple(row) for row in made.values()]
+    assert tuple(ways[0]) in drawn  # Many people's.
+    assert tuple(ways[1]) not in drawn
+    assert tuple(ways[2]) not in drawn
+
+
 def test_the_same_seed_fits_and_draws_the_same_and_blocks_do_not_show(cycles, monkeypatch):
     from shopsynth.generate import sequence_lm as module
 

@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shopsynth.generate._edits import keep_events, take_users
+from shopsynth.generate._edits import joined, keep_events, take_users
 from shopsynth.generate._histories import Histories
+from shopsynth.generate._wholes import Wholes
 from shopsynth.generate.sequences.company import Company, Deck
 from shopsynth.generate.sequences.event_tokens import FIRST, EventTokens, Tokens
 from shopsynth.generate.sequences.event_types import bits_of
@@ -36,6 +37,10 @@ from shopsynth.generate.sequences.semantic_ids import SemanticIds
 Ints = NDArray[np.int64]
 
 
+_TRIES = 8
+"""Draws of a history that came out as a real one; a shop in which all go alike has no other."""
+
+
 @dataclass(frozen=True)
 class Learned:
     """What a fit gives a decoder.
@@ -47,6 +52,7 @@ class Learned:
         company: Neighbours of items.
         weights: ``(n_items,)`` above 0: popularity.
         repeats: Whether anybody has an item twice.
+        wholes: Histories that must not come again.
         n_users: Real histories.
         loss: Surprise of the held-out users, nats an event.
         n_steps: Optimiser steps taken.
@@ -58,6 +64,7 @@ class Learned:
     company: Company
     weights: NDArray[np.float64]
     repeats: bool
+    wholes: Wholes
     n_users: int
     loss: float
     n_steps: int
@@ -91,8 +98,22 @@ class Draws:
 def grow(learned: Learned, plan: Plan, draws: Draws) -> Histories:
     """Sample one block of histories, in the order of the plan.
 
-    A history that has all items that may come, and may have none of them again, ends early.
+    A history that has all items that may come, and may have none of them again, ends early. One
+    that came out as a real person's, event by event, is drawn anew.
     """
+    made = _grown(learned, plan, draws)
+    for _ in range(_TRIES):
+        copies = np.flatnonzero(learned.wholes.had(made.item, made.offsets))
+        if not copies.size:
+            break
+        again = _grown(learned, plan.take(copies), draws)
+        places = np.arange(made.n_users)
+        places[copies] = made.n_users + np.arange(copies.size)
+        made = take_users(joined([made, again]), places)
+    return made
+
+
+def _grown(learned: Learned, plan: Plan, draws: Draws) -> Histories:
     # Longest first, so that those still growing are a prefix.
     longest_first = np.argsort(-plan.lengths, kind="stable")
     histories = _Block(learned, plan.take(longest_first), draws).grow()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._repeats import Repeats
+from shopsynth.generate._wholes import Wholes
 from shopsynth.generate.sequences.batches import Batches, Material
 from shopsynth.generate.sequences.checkpoints import Checkpoints
 from shopsynth.generate.sequences.company import Company, OtherUsers
@@ -28,6 +29,9 @@ _VECTOR_DIM = 32
 
 _SMALL_SHOP = 20
 _MOST_HELD_OUT = 2_000
+
+_MIN_USERS = 3
+"""People who must have had a history of four and more events for it to come again."""
 
 _MOST_OWN = 100_000
 """Items with an embedding of their own, the most bought; others have that of their codes."""
@@ -103,10 +107,16 @@ def fit_network(
         company=company,
         weights=weights,
         repeats=bool(is_repeat.any()),
+        wholes=_wholes(histories, form.n_items, seed),
         n_users=histories.n_users,
         loss=training.best_loss,
         n_steps=training.n_steps,
     )
+
+
+def _wholes(histories: Histories, n_items: int, seed: int) -> Wholes:
+    random = np.random.Generator(np.random.PCG64(derived_seed(seed, "sequence_lm", "wholes")))
+    return Wholes.fit(histories, n_items, min_users=_MIN_USERS, random=random)
 
 
 def _split(n_users: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from shopsynth.generate.sequences.network import EventLayer, HistoryNetwork, Inputs, rotation
+from shopsynth.generate.sequences.event_layer import EventLayer, rotation
+from shopsynth.generate.sequences.network import HistoryNetwork, Inputs
 
 
 class Past:
