@@ -14,11 +14,10 @@ privacy, but never repeats a whole history that fewer than ``min_users`` people 
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
 from shopsynth.generate._draws import DrawTable, empirical_draws
 from shopsynth.generate._episodes import Episodes
@@ -28,7 +27,7 @@ from shopsynth.generate._item_space import item_space
 from shopsynth.generate._item_steps import ItemSteps
 from shopsynth.generate._neighbours import bought_together
 from shopsynth.generate._private_chain import fit_private_chain
-from shopsynth.generate._private_plan import PrivatePlan
+from shopsynth.generate._public_facts import ONLY_IN_DP, PublicFacts, refuse_options
 from shopsynth.generate._repeats import Repeats
 from shopsynth.generate._timing import Timing
 from shopsynth.generate._urns import Urns
@@ -43,7 +42,7 @@ from shopsynth.generate.base import (
     whole_sample,
 )
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, RecipeError, Settings, SyntheticDataset
+from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
 
 _METHOD = "markov"
 _BLOCK_USERS = 65_536
@@ -53,10 +52,9 @@ _DIM = 32
 """Directions of the space in which exchanges are judged."""
 
 _ONLY_WITH_ROWS = frozenset({"order", "back_off", "min_users", "neighbours", "rounds"})
-_ONLY_IN_DP = frozenset({"clip", "max_categories", "event_types", "period_start", "period_end"})
 
 
-class MarkovOptions(Settings):
+class MarkovOptions(PublicFacts):
     """Options of ``markov``."""
 
     order: int = Field(default=1, ge=1, le=4)
@@ -78,55 +76,6 @@ class MarkovOptions(Settings):
     rounds: int = Field(default=3, ge=0, le=8)
     """Exchanges of next items between histories at the same context, so that a history suits its
     earlier items, too: 0 leaves it to chance. Not in mode dp."""
-
-    clip: float = Field(default=4.0, gt=0)
-    """Mode dp: greatest Euclidean norm of what one user adds to a table of counts. Noise grows with
-    it; below it heavy users count less than they did. About the root of twice the usual number of
-    events."""
-
-    max_categories: int = Field(default=128, ge=2, le=1024)
-    """Mode dp: category paths are cut to the deepest level with fewer names. Noise grows with
-    it."""
-
-    event_types: tuple[str, ...] = (
-        "view_item",
-        "add_to_wishlist",
-        "add_to_cart",
-        "remove_from_cart",
-        "begin_checkout",
-        "purchase",
-        "refund",
-    )
-    """Mode dp: all event types that may be made; others in the data count as none of them."""
-
-    period_start: datetime | None = None
-    """Mode dp, where events have times: first moment of the public period; UTC unless told. The
-    first event of the data would tell whose it is."""
-
-    period_end: datetime | None = None
-    """Mode dp, where events have times: last moment of the public period."""
-
-    @field_validator("event_types")
-    @classmethod
-    def _check_types(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        if not words or len(set(words)) < len(words):
-            raise ValueError("expected at least one event type, each once")
-        return words
-
-    @field_validator("period_start", "period_end")
-    @classmethod
-    def _in_utc(cls, moment: datetime | None) -> datetime | None:
-        if moment is None or moment.tzinfo is not None:
-            return moment
-        return moment.replace(tzinfo=UTC)
-
-    @model_validator(mode="after")
-    def _check_period(self) -> Self:
-        if (self.period_start is None) != (self.period_end is None):
-            raise ValueError("period_start and period_end: expected both or neither")
-        if self.period_start and self.period_end and self.period_start >= self.period_end:
-            raise ValueError("period_start: expected a moment before period_end")
-        return self
 
 
 @register("markov")
@@ -159,10 +108,12 @@ class Markov:
         """
         check_view(view, _METHOD, self.modes)
         private = view.mode == "dp"
-        self._refuse_options(_ONLY_WITH_ROWS if private else _ONLY_IN_DP, view.mode)
+        foreign = _ONLY_WITH_ROWS if private else ONLY_IN_DP
+        refuse_options(self.options, foreign, method=_METHOD, mode=view.mode)
         if private:
             progress.start("markov: noisy counts", 1)
-            self._model = fit_private_chain(view, self._plan(view), self.options.clip)
+            plan = self.options.plan(view, _METHOD)
+            self._model = fit_private_chain(view, plan, self.options.clip)
             progress.advance(1)
         else:
             self._model = self._fit_rows(view, seed, progress)
@@ -199,32 +150,6 @@ class Markov:
             rounds=options.rounds,
         )
         return Model(form, histories.lengths, steps, Timing.fit(histories))
-
-    def _plan(self, view: PrivateView) -> PrivatePlan:
-        period = None
-        if "timestamp" in view.columns("events"):
-            start, end = self.options.period_start, self.options.period_end
-            if start is None or end is None:
-                raise RecipeError(
-                    f"generate.{_METHOD}.options: expected period_start and period_end, because "
-                    "the shop's events have times, got none; the first and last event of the data "
-                    "would tell whose they are, so declare the period"
-                )
-            period = _microseconds(start), _microseconds(end)
-        return PrivatePlan.of(
-            view,
-            period=period,
-            max_groups=self.options.max_categories,
-            words=self.options.event_types,
-        )
-
-    def _refuse_options(self, foreign: frozenset[str], mode: str) -> None:
-        given = sorted(self.options.model_fields_set & foreign)
-        if given:
-            raise RecipeError(
-                f"generate.{_METHOD}.options: expected none of {', '.join(given)} in privacy mode "
-                f"{mode}, where they have no meaning; leave them out"
-            )
 
     def sample(
         self,
@@ -271,7 +196,3 @@ class Markov:
                 first_user=first,
             )
             progress.advance(block.n_users)
-
-
-def _microseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1_000_000)
