@@ -28,8 +28,6 @@ GOALS = {"markov": 0.125, "itemknn": 0.120}
 SPEED = {"markov": (1.0, 1_000_000), "sequence_lm": (120.0, 20_000)}
 """CPU seconds of the fit, at most; events sampled a CPU second, at least."""
 
-PEER = "MOSTLY AI, sequential, after ten minutes"
-PEER_MARKOV, PEER_ITEMKNN = 0.030, 0.035
 SCRIPT = Path(__file__).resolve().parent / "beauty_1000.py"
 
 
@@ -38,6 +36,7 @@ def main() -> None:
     name = arguments.synthesizer
     runs = [measure(arguments, seed) for seed in range(1, arguments.seeds + 1)]
     figures = {kind: _spread([run[f"ndcg10_{kind}"] for run in runs]) for kind in GOALS}
+    peers = [evaluate(arguments, path) for path in arguments.peer]
     copies = max(run["seq_copies"] for run in runs)
     fit_s = max(run["fit_cpu_s"] for run in runs)
     speed = float(np.median([run["events_per_cpu_s"] for run in runs]))
@@ -55,17 +54,18 @@ def main() -> None:
         ),
         **figures["markov"],
         unit="ndcg@10 of the Markov recommender, mean and range over seeds",
-        peer=(PEER, PEER_MARKOV),
+        peer=(peers[0]["file"], peers[0]["ndcg10_markov"]) if peers else ("", 0.0),
         data=f"beauty-1000 sha256 {_sha256(arguments.data / 'beauty.seq.train.parquet')}",
         seeds=len(runs),
         cpu_s=round(sum(run["fit_cpu_s"] + run["sample_cpu_s"] for run in runs), 2),
         peak_rss_mb=max(run["peak_rss_mb"] for run in runs),
-        note=f"ItemKNN {figures['itemknn']['value']} (peer {PEER_ITEMKNN}); real histories "
-        f"{runs[0]['real_ndcg10_markov']} / {runs[0]['real_ndcg10_itemknn']}; fit {fit_s} CPU s, "
-        f"{speed:,.0f} events a CPU s",
+        note=f"ItemKNN {figures['itemknn']['value']}"
+        + (f" (peer {peers[0]['ndcg10_itemknn']})" if peers else "")
+        + f"; real histories {runs[0]['real_ndcg10_markov']} / {runs[0]['real_ndcg10_itemknn']}; "
+        f"fit {fit_s} CPU s, {speed:,.0f} events a CPU s",
         itemknn=figures["itemknn"],
         runs=runs,
-        peers=[evaluate(arguments, path) for path in arguments.peer],
+        peers=peers,
     )
 
 
