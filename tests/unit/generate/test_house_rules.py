@@ -13,7 +13,7 @@ from shopsynth.schema import TIMESTAMP, Dataset, InputError
 
 HOUSE = (
     "markov", "teacher", "substitute", "pseudo_session", "noise",
-    "insert", "crop", "reorder", "mask", "reverse_prior", "pattern",
+    "insert", "crop", "reorder", "mask", "reverse_prior", "pattern", "sequence_lm",
 )  # fmt: skip
 N_ITEMS = 30
 ITEMS = pl.DataFrame(
