@@ -9,13 +9,11 @@ gives no differential privacy. Needs torch.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
-from shopsynth.generate._histories import EventForm, read_histories, write_synthetic
+from shopsynth.generate._histories import read_histories
 from shopsynth.generate.base import (
     WITHOUT_GUARANTEE,
     Conditions,
@@ -25,28 +23,13 @@ from shopsynth.generate.base import (
     register,
     whole_sample,
 )
-from shopsynth.generate.sequences.conditions import Shop, make_plan
+from shopsynth.generate.sequences.conditions import make_plan
 from shopsynth.generate.sequences.options import SequenceLmOptions
+from shopsynth.generate.sequences.streaming import MEETS, Source, need_torch, stream_histories
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, MissingExtraError, Progress, Settings, SyntheticDataset
-
-if TYPE_CHECKING:
-    from shopsynth.generate.sequences.decoding import Learned
+from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
 
 _METHOD = "sequence_lm"
-_BLOCK_USERS = 4096
-"""Histories grown at a time: some thousand numbers each, and enough for fast matrix products."""
-
-_MEETS = frozenset({"item_ids", "start", "category", "period"})
-
-
-@dataclass(frozen=True)
-class _Model:
-    """What fit learned."""
-
-    form: EventForm
-    learned: "Learned"
-    shop: Shop
 
 
 @register("sequence_lm")
@@ -73,13 +56,13 @@ class SequenceLm:
     Options: ClassVar[type[Settings]] = SequenceLmOptions
     modes: ClassVar[frozenset[str]] = WITHOUT_GUARANTEE
     table: ClassVar[str] = "events"
-    meets: ClassVar[frozenset[str]] = _MEETS
+    meets: ClassVar[frozenset[str]] = MEETS
     loss_: float
     steps_: int
 
     def __init__(self, options: SequenceLmOptions) -> None:
         self.options = options
-        self._model: _Model | None = None
+        self._model: Source | None = None
 
     def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
         """Train until held-out users of the view surprise no less.
@@ -94,17 +77,13 @@ class SequenceLm:
             SourceError: If ``checkpoint_folder`` holds a damaged checkpoint.
         """
         check_view(view, _METHOD, self.modes)
-        if find_spec("torch") is None:
-            raise MissingExtraError(
-                f"generate.{_METHOD}: expected torch, got none; pip install 'shopsynth[torch]', "
-                "or choose markov"
-            )
+        need_torch(_METHOD)
         from shopsynth.generate.sequences.fitting import fit_network
 
         form, histories = read_histories(view, _METHOD)
         learned = fit_network(form, histories, self.options, seed=seed, progress=progress)
         self.loss_, self.steps_ = learned.loss, learned.n_steps
-        self._model = _Model(form, learned, Shop(form, learned.tokens, histories.lengths))
+        self._model = Source.of(_METHOD, self.options, form, histories, learned)
         return self
 
     def sample(
@@ -140,26 +119,8 @@ class SequenceLm:
         Raises:
             InputError: As ``sample``.
         """
-        check_request(n, conditions, _METHOD, meets=_MEETS)
-        model = fitted(self._model, _METHOD)
-        from shopsynth.generate.sequences.decoding import Draws, grow
-        from shopsynth.generate.sequences.item_draws import Taste
-
-        options = self.options
-        taste = Taste(options.temperature, options.top_p, options.sharpness, options.popularity)
+        check_request(n, conditions, _METHOD, meets=MEETS)
+        source = fitted(self._model, _METHOD)
         random = np.random.Generator(np.random.PCG64(seed))
-        plan = make_plan(n, conditions, model.shop, random)
-        draws = Draws.begin(model.learned, n, taste, random)
-        progress.start("sequence_lm: histories", n)
-        for first in range(0, n, _BLOCK_USERS):
-            rows = np.arange(first, min(first + _BLOCK_USERS, n))
-            block = grow(model.learned, plan.take(rows), draws)
-            yield write_synthetic(
-                block,
-                model.form,
-                method=_METHOD,
-                options=options,
-                seed=seed,
-                first_user=first,
-            )
-            progress.advance(block.n_users)
+        plan = make_plan(n, conditions, source.shop, random)
+        yield from stream_histories(source, plan, seed=seed, random=random, progress=progress)

@@ -76,7 +76,7 @@ def test_no_persons_history_comes_again(make_view, rows_of):
 
 
 def test_the_same_seed_fits_and_draws_the_same_and_blocks_do_not_show(cycles, monkeypatch):
-    from shopsynth.generate import sequence_lm as module
+    from shopsynth.generate.sequences import streaming as module
 
     first, again = fit(cycles), fit(cycles)
     assert events_of(first.sample(50, seed=2)).equals(events_of(again.sample(50, seed=2)))
@@ -294,7 +294,7 @@ def test_a_loss_that_is_no_number_is_told(cycles, monkeypatch):
 
 
 def test_without_torch_the_extra_is_named(cycles, monkeypatch):
-    from shopsynth.generate import sequence_lm as module
+    from shopsynth.generate.sequences import streaming as module
 
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'shopsynth\[torch\]'"):

@@ -11,11 +11,9 @@ from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate.sequences.event_tokens import EventTokens, Tokens
 from shopsynth.schema import TIMESTAMP, InputError, collect
 
-_WHERE = "generate.sequence_lm, conditions.start"
-
 
 def read_beginnings(
-    events: pl.DataFrame, form: EventForm, tokens: EventTokens, end: int
+    events: pl.DataFrame, form: EventForm, tokens: EventTokens, end: int, where: str
 ) -> tuple[Tokens, NDArray[np.int64]]:
     """Turn the events of begun histories into tokens.
 
@@ -25,6 +23,7 @@ def read_beginnings(
         form: What real events look like.
         tokens: The vocabulary of events.
         end: Last moment that a history may reach; microseconds since 1970.
+        where: Of whose conditions, for messages.
 
     Returns:
         Tokens, users in the order of their first rows, and ``(n_events,)`` times.
@@ -39,7 +38,7 @@ def read_beginnings(
     if missing or events.is_empty():
         got = f"no column {' or '.join(missing)}" if missing else "no rows"
         raise InputError(
-            f"{_WHERE}: expected events with columns {', '.join(needed)}, got {got}; add them"
+            f"{where}: expected events with columns {', '.join(needed)}, got {got}; add them"
         )
     rows = _ordered(events, timed=tokens.timed)
     item = rows.join(
@@ -58,7 +57,7 @@ def read_beginnings(
         (int((time > end).sum()), "times no later than the end of the period"),
     ]
     told = [f"expected {what}, got others in {n} of {rows.height} rows" for n, what in faults if n]
-    collect(_WHERE, told, InputError)
+    collect(where, told, InputError)
     new_user = rows["user_id"].ne_missing(rows["user_id"].shift(1)).to_numpy().copy()
     new_user[0] = True
     session = next((name for name in ("session_id", "timestamp") if name in rows.columns), None)

@@ -46,11 +46,13 @@ class Checkpoints:
     """A folder that holds the newest checkpoint of one fit.
 
     Attributes:
+        method: Whose, for messages.
         folder: Where; made when the first checkpoint is written.
         fit: Hash of all that the fit follows from: options, source, seed.
         every: Steps between two checkpoints.
     """
 
+    method: str
     folder: Path
     fit: str
     every: int
@@ -93,6 +95,6 @@ class Checkpoints:
                 return Checkpoint(facts, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise SourceError(
-                f"{path}: expected a checkpoint of sequence_lm; reading it failed "
+                f"{path}: expected a checkpoint of {self.method}; reading it failed "
                 f"({type(error).__name__}). Delete it and fit again."
             ) from error

@@ -185,6 +185,7 @@ class _Block:
             to_come=self._tensor(self._plan.lengths[:n, None] - index),
             is_start=torch.full((n, 1), index == 0, device=self._device),
             attributes=self._tensor(self._plan.attributes[:n]),
+            latent=None if self._plan.latent is None else self._tensor(self._plan.latent[:n]),
         )
 
     def _draw_gaps(self, states: Tensor, n: int, index: int) -> Ints:
@@ -266,5 +267,5 @@ class _Block:
         uniforms = self._random.random((scores.shape[0],))
         return drawn(scores, FREELY, uniforms)[0]
 
-    def _tensor(self, array: Ints) -> Tensor:
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)

@@ -3,6 +3,9 @@
 In: histories and options. Out: :class:`Learned`. Needs torch.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,7 +24,7 @@ from shopsynth.generate.sequences.losses import Questions
 from shopsynth.generate.sequences.network import HistoryNetwork, Shape
 from shopsynth.generate.sequences.options import SequenceLmOptions
 from shopsynth.generate.sequences.semantic_ids import SemanticIds
-from shopsynth.generate.sequences.training import Schedule, Training
+from shopsynth.generate.sequences.training import Asks, Network, Schedule, Training
 from shopsynth.schema import Progress, derived_seed, sha256_of
 
 _VECTOR_DIM = 32
@@ -43,6 +46,121 @@ _SPEED = 0.99
 """Share of the running average of weights that stays at each step."""
 
 
+@dataclass(frozen=True)
+class Groundwork:
+    """What a network of any method starts from: codes, tokens, counts, and who is held out.
+
+    Attributes:
+        method: Whose network.
+        seed: Of all that is random.
+        source: Fingerprint of the view.
+        material: What the network learns from.
+        ids: Codes of the catalogue.
+        tokens: The vocabulary of events.
+        company: Neighbours of items.
+        counts: ``(n_items,)`` real events.
+        wholes: Histories that must not come again.
+        learned: Users that are learned from.
+        held_out: Users that decide when to stop.
+    """
+
+    method: str
+    seed: int
+    source: str
+    material: Material
+    ids: SemanticIds
+    tokens: EventTokens
+    company: Company
+    counts: NDArray[np.int64]
+    wholes: Wholes
+    learned: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+    @classmethod
+    def lay(
+        cls, method: str, form: EventForm, histories: Histories, held_out: float, seed: int
+    ) -> Self:
+        """Give items codes and events tokens, and choose who is held out."""
+        is_repeat = Repeats.fit(histories, form.n_items).is_repeat
+        vectors = item_vectors(
+            form, histories, dim=_VECTOR_DIM, seed=derived_seed(seed, method, "vectors")
+        )
+        ids = SemanticIds.fit(vectors, seed=derived_seed(seed, method, "codes"))
+        tokens = EventTokens.fit(form, histories)
+        company = Company.fit(histories, is_repeat, form.n_items)
+        coded = tokens.encode(histories)
+        material = Material(
+            tokens=coded,
+            ids=ids,
+            others=OtherUsers.of(company, histories, is_repeat),
+            is_repeat=is_repeat,
+            may=tokens.types.allowed(pasts_of(histories, coded.kind, form.n_items)),
+            attributes=np.zeros((histories.n_users, 0), dtype=np.int64),
+        )
+        random = np.random.Generator(np.random.PCG64(derived_seed(seed, method, "wholes")))
+        wholes = Wholes.fit(histories, form.n_items, min_users=_MIN_USERS, random=random)
+        learned, decides = _split(
+            histories.n_users, held_out, derived_seed(seed, method, "held_out")
+        )
+        return cls(
+            method=method,
+            seed=seed,
+            source=form.source_sha256,
+            material=material,
+            ids=ids,
+            tokens=tokens,
+            company=company,
+            counts=form.item_counts(),
+            wholes=wholes,
+            learned=learned,
+            held_out=decides,
+        )
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Popularity, ``(n_items,)`` above 0."""
+        return self.counts.astype(np.float64) + _UNSEEN
+
+    def seed_of(self, use: str) -> int:
+        """Derive the seed of one use."""
+        return derived_seed(self.seed, self.method, use)
+
+    def network(self, options: SequenceLmOptions, latent: int = 0) -> HistoryNetwork:
+        """Make a network with first weights drawn from torch's global state."""
+        shape = Shape(
+            n_gaps=self.tokens.n_gaps,
+            n_kinds=self.tokens.types.n_types,
+            n_moments=self.tokens.n_moments,
+            attributes=(),
+            dim=options.dim,
+            layers=options.layers,
+            heads=options.heads,
+            context=options.context,
+            latent=latent,
+        )
+        own = torch.from_numpy(_own_numbers(self.counts))
+        return HistoryNetwork(shape, self.ids, own, self.weights, options.dropout)
+
+    def batches(self, users: NDArray[np.int64], size: int) -> Batches:
+        """Cut the histories of users into batches of ``size`` events."""
+        return Batches(self.material.tokens, users, size=size, seed=self.seed_of("batches"))
+
+    def outcome(self, network: HistoryNetwork, loss: float, n_steps: int) -> Learned:
+        """Give a decoder a trained network and all that drawing from it needs."""
+        return Learned(
+            network=network.eval().requires_grad_(False),
+            ids=self.ids,
+            tokens=self.tokens,
+            company=self.company,
+            weights=self.weights,
+            repeats=bool(self.material.is_repeat.any()),
+            wholes=self.wholes,
+            n_users=self.material.tokens.lengths.size,
+            loss=loss,
+            n_steps=n_steps,
+        )
+
+
 def fit_network(
     form: EventForm,
     histories: Histories,
@@ -51,77 +169,47 @@ def fit_network(
     seed: int,
     progress: Progress,
 ) -> Learned:
-    """Give items codes and events tokens, and train the network on them.
+    """Give items codes and events tokens, and train the network of ``sequence_lm`` on them.
 
     Raises:
         InputError: If the loss stops being finite.
         SourceError: If the checkpoint is damaged.
     """
-    is_repeat = Repeats.fit(histories, form.n_items).is_repeat
-    vectors = item_vectors(
-        form, histories, dim=_VECTOR_DIM, seed=derived_seed(seed, "sequence_lm", "vectors")
-    )
-    ids = SemanticIds.fit(vectors, seed=derived_seed(seed, "sequence_lm", "codes"))
-    tokens = EventTokens.fit(form, histories)
-    company = Company.fit(histories, is_repeat, form.n_items)
-    coded = tokens.encode(histories)
-    material = Material(
-        tokens=coded,
-        ids=ids,
-        others=OtherUsers.of(company, histories, is_repeat),
-        is_repeat=is_repeat,
-        may=tokens.types.allowed(pasts_of(histories, coded.kind, form.n_items)),
-        attributes=np.zeros((histories.n_users, 0), dtype=np.int64),
-    )
-    weights = form.item_counts().astype(np.float64) + _UNSEEN
-    device = torch.device(_device(options))
+    ground = Groundwork.lay("sequence_lm", form, histories, options.held_out, seed)
+    device = device_of(options)
     with torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
-        torch.manual_seed(derived_seed(seed, "sequence_lm", "weights"))
-        shape = Shape(
-            n_gaps=tokens.n_gaps,
-            n_kinds=tokens.types.n_types,
-            n_moments=tokens.n_moments,
-            attributes=(),
-            dim=options.dim,
-            layers=options.layers,
-            heads=options.heads,
-            context=options.context,
-        )
-        own = torch.from_numpy(_own_numbers(form.item_counts()))
-        network = HistoryNetwork(shape, ids, own, weights, options.dropout).to(device)
-    training = Training(
-        network,
-        _schedule(options, device),
-        Questions(material, device),
-        derived_seed(seed, "sequence_lm", "training"),
-        _checkpoints(options, form.source_sha256, seed),
-    )
-    learned, held_out = _split(histories.n_users, options.held_out, seed)
-    parts = {"size": options.batch_events, "seed": derived_seed(seed, "sequence_lm", "batches")}
-    training.run(Batches(coded, learned, **parts), Batches(coded, held_out, **parts), progress)
-    best = training.best.eval().requires_grad_(False)
-    return Learned(
-        network=best,
-        ids=ids,
-        tokens=tokens,
-        company=company,
-        weights=weights,
-        repeats=bool(is_repeat.any()),
-        wholes=_wholes(histories, form.n_items, seed),
-        n_users=histories.n_users,
-        loss=training.best_loss,
-        n_steps=training.n_steps,
-    )
+        torch.manual_seed(ground.seed_of("weights"))
+        network = ground.network(options).to(device)
+    training = train(ground, network, Questions(ground.material, device), options, progress)
+    return ground.outcome(training.best, training.best_loss, training.n_steps)
 
 
-def _wholes(histories: Histories, n_items: int, seed: int) -> Wholes:
-    random = np.random.Generator(np.random.PCG64(derived_seed(seed, "sequence_lm", "wholes")))
-    return Wholes.fit(histories, n_items, min_users=_MIN_USERS, random=random)
+def train(
+    ground: Groundwork,
+    network: Network,
+    questions: Asks[Network],
+    options: SequenceLmOptions,
+    progress: Progress,
+) -> Training[Network]:
+    """Train a network as its options say, or go on where its checkpoint is."""
+    schedule = _schedule(options, next(network.parameters()).device)
+    seed, checkpoints = ground.seed_of("training"), _checkpoints(options, ground)
+    training = Training(ground.method, network, schedule, questions, seed, checkpoints)
+    learned = ground.batches(ground.learned, options.batch_events)
+    training.run(learned, ground.batches(ground.held_out, options.batch_events), progress)
+    return training
+
+
+def device_of(options: SequenceLmOptions) -> torch.device:
+    """Say where to compute."""
+    if options.device != "auto":
+        return torch.device(options.device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _split(n_users: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Choose who is learned from and who decides when to stop; in a small shop all do both."""
-    random = np.random.Generator(np.random.PCG64(derived_seed(seed, "sequence_lm", "held_out")))
+    random = np.random.Generator(np.random.PCG64(seed))
     users = random.permutation(n_users)
     if n_users < _SMALL_SHOP:
         return users, users
@@ -152,15 +240,12 @@ def _schedule(options: SequenceLmOptions, device: torch.device) -> Schedule:
     )
 
 
-def _checkpoints(options: SequenceLmOptions, source: str, seed: int) -> Checkpoints | None:
+def _checkpoints(options: SequenceLmOptions, ground: Groundwork) -> Checkpoints | None:
     if options.checkpoint_folder is None:
         return None
     told = options.model_dump(mode="json", exclude={"checkpoint_folder", "checkpoint_steps"})
-    fit = sha256_of({"options": told, "source": source, "seed": seed})
-    return Checkpoints(options.checkpoint_folder, fit, options.checkpoint_steps)
-
-
-def _device(options: SequenceLmOptions) -> str:
-    if options.device != "auto":
-        return options.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    fit = sha256_of(
+        {"method": ground.method, "options": told, "source": ground.source, "seed": ground.seed}
+    )
+    folder, steps = options.checkpoint_folder, options.checkpoint_steps
+    return Checkpoints(ground.method, folder, fit, steps)

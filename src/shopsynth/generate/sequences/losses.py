@@ -35,8 +35,12 @@ class Questions:
 
     def loss(self, network: HistoryNetwork, batch: Batch) -> Tensor:
         """Sum the surprise (nats) over a batch's events and divide by their number."""
+        surprise = self.surprise(network, network(self.inputs(batch)), batch)
+        return surprise / int(batch.real.sum())
+
+    def surprise(self, network: HistoryNetwork, states: Tensor, batch: Batch) -> Tensor:
+        """Sum the surprise (nats) over a batch's events, given the network's states of them."""
         tokens = self._material.tokens
-        states = network(self._inputs(batch))
         real = self._tensor(batch.real)
         event = batch.event[batch.real]
         item, gap = self._tensor(tokens.item[event]), self._tensor(tokens.gap[event])
@@ -55,7 +59,7 @@ class Questions:
             kind = self._tensor(tokens.kind[event])
             scores = scores.masked_fill(~may, _HIDDEN)
             total = total + functional.cross_entropy(scores, kind, reduction="sum")
-        return total / event.size
+        return total
 
     def _item_loss(
         self, network: HistoryNetwork, told: Tensor, item: Tensor, event: NDArray[np.int64]
@@ -91,7 +95,8 @@ class Questions:
         right = scores.masked_fill(~same, _HIDDEN).logsumexp(-1) - scores.logsumexp(-1)
         return -right[known].sum()
 
-    def _inputs(self, batch: Batch) -> Inputs:
+    def inputs(self, batch: Batch) -> Inputs:
+        """Say what stands before each event of a batch."""
         material, tokens = self._material, self._material.tokens
         column = np.arange(batch.event.shape[1])
         is_start = (batch.place == 0)[:, None] & (column == 0)

@@ -44,6 +44,7 @@ class Shape:
         layers: Transformer layers.
         heads: Attention heads; must divide ``dim`` into even parts.
         context: Newest events that a layer looks at.
+        latent: Numbers that say who a history is of; 0 where none do.
     """
 
     n_gaps: int
@@ -54,14 +55,15 @@ class Shape:
     layers: int
     heads: int
     context: int
+    latent: int = 0
 
 
 @dataclass(frozen=True)
 class Inputs:
     """The event before each asked one and what is known of the user, ``(row, event)`` each.
 
-    At the start of a history there is no event before: ``is_start`` is true and only ``to_come``
-    and ``attributes``, ``(row, n_attributes)``, are read.
+    At the start of a history there is no event before: ``is_start`` is true and only ``to_come``,
+    ``attributes``, ``(row, n_attributes)``, and ``latent``, ``(row, latent)``, are read.
     """
 
     item: Tensor
@@ -71,6 +73,7 @@ class Inputs:
     to_come: Tensor
     is_start: Tensor
     attributes: Tensor
+    latent: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,7 @@ class HistoryNetwork(nn.Module):
             nn.Linear(2 * dim, dim), nn.GELU(), nn.Linear(dim, shape.n_kinds)
         )
         self.apply(_initialise)
+        self.from_latent = _from_latent(shape) if shape.latent else None
 
     def next_nodes(self, level: int) -> Tensor:
         """Return the tree's ``(n_nodes, size)`` next nodes at a level, -1 where none is."""
@@ -176,6 +180,8 @@ class HistoryNetwork(nn.Module):
         embedded = embedded + self.to_come(length_bucket(inputs.to_come))
         for place, table in enumerate(self.attributes):
             embedded = embedded + table(inputs.attributes[:, place]).unsqueeze(1)
+        if self.from_latent is not None:
+            embedded = embedded + self.from_latent(inputs.latent).unsqueeze(1)
         dropped: Tensor = self.dropout(embedded)
         return dropped
 
@@ -266,6 +272,14 @@ def length_bucket(to_come: Tensor) -> Tensor:
     ratio = to_come.clamp_min(_EXACT_LENGTHS) / _EXACT_LENGTHS
     bucket = _EXACT_LENGTHS + (4 * torch.log2(ratio.double())).long()
     return torch.where(to_come < _EXACT_LENGTHS, to_come, bucket).clamp(0, _N_LENGTHS - 1)
+
+
+def _from_latent(shape: Shape) -> nn.Linear:
+    """Make the way in of ``latent``: each number counts as much at first as an embedding does."""
+    linear = nn.Linear(shape.latent, shape.dim)
+    nn.init.normal_(linear.weight, std=_EMBEDDING_STD)
+    nn.init.zeros_(linear.bias)
+    return linear
 
 
 def _initialise(module: nn.Module) -> None:

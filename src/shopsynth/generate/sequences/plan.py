@@ -57,6 +57,7 @@ class Plan:
         wanted: ``(n_items,)`` items of which every history has one; none asked if ``None``.
         wanted_at: ``(n,)`` place at which a history gets its wanted item, unless it has one then.
         given: Beginnings, row by row; ``None`` where histories begin as the model will.
+        latent: ``(n, latent)`` who each history is of; ``None`` where the network asks for none.
     """
 
     lengths: Ints
@@ -66,6 +67,7 @@ class Plan:
     wanted: NDArray[np.bool_] | None = None
     wanted_at: Ints | None = None
     given: Given | None = None
+    latent: NDArray[np.float32] | None = None
 
     def take(self, rows: Ints) -> Self:
         """Return the plan of some histories, in the given order."""
@@ -75,4 +77,5 @@ class Plan:
             attributes=self.attributes[rows],
             wanted_at=None if self.wanted_at is None else self.wanted_at[rows],
             given=None if self.given is None else self.given.take(rows),
+            latent=None if self.latent is None else self.latent[rows],
         )

@@ -10,14 +10,24 @@ number. So a fit that goes on from a checkpoint ends with the bytes of one that 
 import copy
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import torch
+from torch import Tensor, nn
 
 from shopsynth.generate.sequences.batches import Batch, Batches
 from shopsynth.generate.sequences.checkpoints import Checkpoint, Checkpoints
-from shopsynth.generate.sequences.losses import Questions
-from shopsynth.generate.sequences.network import HistoryNetwork
 from shopsynth.schema import InputError, Progress, derived_seed
+
+Network = TypeVar("Network", bound=nn.Module)
+Asked_contra = TypeVar("Asked_contra", bound=nn.Module, contravariant=True)
+
+
+class Asks(Protocol[Asked_contra]):
+    """What a network is asked while it learns."""
+
+    def loss(self, network: Asked_contra, batch: Batch) -> Tensor:
+        """Return the mean surprise of an event, nats."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +56,11 @@ class Schedule:
     compiled: bool
 
 
-class Training:
+class Training(Generic[Network]):
     """One network in training.
 
     Args:
+        method: Whose network, for messages.
         network: With its first weights; changed in place.
         schedule: How long and how fast.
         questions: Asks the network.
@@ -64,18 +75,20 @@ class Training:
 
     def __init__(
         self,
-        network: HistoryNetwork,
+        method: str,
+        network: Network,
         schedule: Schedule,
-        questions: Questions,
+        questions: Asks[Network],
         seed: int,
         checkpoints: Checkpoints | None = None,
     ) -> None:
+        self._method = method
         self._network = network
         self._schedule = schedule
         self._questions = questions
         self._seed = seed
         self._checkpoints = checkpoints
-        self._device = network.start.device
+        self._device = next(network.parameters()).device
         self._optimizer = torch.optim.AdamW(
             network.parameters(),
             lr=schedule.learning_rate,
@@ -83,6 +96,7 @@ class Training:
             fused=True,
         )
         self._average = copy.deepcopy(network).eval()
+        self._counted = _kept_buffers(self._average), _kept_buffers(network)
         self.best = copy.deepcopy(self._average)
         self.best_loss = float("inf")
         self._n_worse = 0
@@ -97,7 +111,7 @@ class Training:
             InputError: If the loss is no longer a finite number.
         """
         epoch, done = self._resumed()
-        progress.start("sequence_lm: epochs", self._schedule.max_epochs)
+        progress.start(f"{self._method}: epochs", self._schedule.max_epochs)
         progress.advance(epoch)
         self._network.train()
         # A copy of the global state: nobody else's draws change, and nobody else changes ours.
@@ -121,7 +135,7 @@ class Training:
             loss = self._questions.loss(self._network, batch)
         if not torch.isfinite(loss):
             raise InputError(
-                f"generate.sequence_lm: expected a finite loss, got {loss.item()} after "
+                f"generate.{self._method}: expected a finite loss, got {loss.item()} after "
                 f"{self.n_steps} steps; lower learning_rate"
             )
         self.n_steps += 1
@@ -146,6 +160,8 @@ class Training:
             average = [p.data for p in self._average.parameters()]
             current = [p.data for p in self._network.parameters()]
             torch._foreach_lerp_(average, current, 1.0 - keep)
+            for there, here in zip(*self._counted, strict=True):
+                there.copy_(here)
 
     @torch.no_grad()
     def _evaluate(self, held_out: Batches) -> None:
@@ -197,3 +213,9 @@ class Training:
         self.n_steps, self._n_worse = int(kept.facts["steps"]), int(kept.facts["worse"])
         self.best_loss = float(kept.facts["best_loss"])
         return int(kept.facts["epoch"]), int(kept.facts["done"])
+
+
+def _kept_buffers(network: nn.Module) -> list[Tensor]:
+    """Find what a network counts while it learns: buffers that are part of its weights."""
+    kept = network.state_dict().keys()
+    return [buffer for name, buffer in network.named_buffers() if name in kept]

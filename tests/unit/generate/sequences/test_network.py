@@ -1,5 +1,7 @@
 """The network: one step at a time equals all at once, and item chances sum to one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -54,10 +56,9 @@ def inputs_of(n_events, attributes=0):
 
 
 def at(inputs, index):
-    parts = {name: getattr(inputs, name) for name in Inputs.__dataclass_fields__}
-    attributes = parts.pop("attributes")
+    names = Inputs.__dataclass_fields__.keys() - {"attributes", "latent"}
     column = slice(index, index + 1)
-    return Inputs(**{name: part[:, column] for name, part in parts.items()}, attributes=attributes)
+    return replace(inputs, **{name: getattr(inputs, name)[:, column] for name in names})
 
 
 @pytest.mark.parametrize("context", [3, 20])
