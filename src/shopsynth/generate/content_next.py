@@ -7,7 +7,7 @@ Teaches a network what content-KNN knows of new items, so that one model ranks o
 without a second one beside it. Not for catalogues without text or attributes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,9 +17,12 @@ from scipy import sparse
 
 from shopsynth.generate._affinity import draw_next
 from shopsynth.generate._content import content_vectors
-from shopsynth.generate._edits import draw_in_rounds, joined, keep_events, take_users
-from shopsynth.generate._episodes import Episodes, begun_anew
+from shopsynth.generate._continuations import LAST, Moments, continued
+from shopsynth.generate._draws import DrawTable
+from shopsynth.generate._edits import draw_in_rounds, joined, take_users
+from shopsynth.generate._episodes import Episodes
 from shopsynth.generate._histories import EventForm, Histories, read_histories, write_synthetic
+from shopsynth.generate._neighbours import nearest_rows
 from shopsynth.generate.base import (
     WITHOUT_GUARANTEE,
     Conditions,
@@ -45,6 +48,9 @@ _BLOCK_SCORES = 1 << 24
 _TRIES = 8
 """Histories that are tried for one that has anything in common with a new item."""
 
+_UNFOLLOWED = 1e-3
+"""Weight of an event that nobody came back after, where one to be continued is drawn."""
+
 
 class ContentNextOptions(Settings):
     """Options of ``content_next``."""
@@ -62,22 +68,30 @@ class ContentNextOptions(Settings):
     decay: float = Field(default=0.6, gt=0, le=1)
     """Weight of a history's moment relative to the next newer one, as in ``content_knn``."""
 
+    pairs: float = Field(default=0.5, ge=0, le=1)
+    """Share of histories of two events: a new item after one of those nearest to it, every new item
+    as often."""
+
+    neighbours: int = Field(default=3, ge=1)
+    """Of these nearest ones."""
+
 
 @dataclass(frozen=True)
 class _Model:
     """What fit learned.
 
-    ``vectors`` has one row an item; ``tail`` are the items that come next; ``ends`` the last events
-    of the moments that others follow, ``first_end`` where those of each user with any begin.
+    ``vectors`` has one row an item; ``tail`` are the items that come next; ``first_end`` tells
+    where the continued moments of each user with any begin; ``events_of`` has one row an item and
+    its real events as choices.
     """
 
     form: EventForm
     histories: Histories
-    moment: NDArray[np.int64]
+    moments: Moments
     vectors: sparse.csr_matrix
     tail: NDArray[np.int64]
-    ends: NDArray[np.int64]
     first_end: NDArray[np.int64]
+    events_of: DrawTable
     episodes: Episodes
 
 
@@ -85,9 +99,10 @@ class _Model:
 class ContentNext:
     """The knowledge of content-KNN about new items, as rows.
 
-    Users take turns. Of each a moment is drawn that another one followed, and of the events up to
-    it the newest few. Then comes, in the place of the next moment, a new item, drawn by the cosine
-    of its content and the history's, newer moments weighing more.
+    Half of the histories are pairs: a new item after one of the items nearest to it by content.
+    For the others users take turns. Of each a moment is drawn that another one followed, and of
+    the events up to it the newest few. Then comes a new item, drawn by the cosine of its content
+    and the history's, newer moments weighing more. It takes the place of the user's next moment.
 
     Source:
         A student learns from a teacher's answers: Hinton, Vinyals and Dean, Distilling the
@@ -115,21 +130,20 @@ class ContentNext:
         check_view(view, _METHOD, self.modes)
         form, histories = read_histories(view, _METHOD)
         vectors = content_vectors(form.items, form.item_ids, _METHOD)
-        opens = np.diff(histories.time, prepend=-1) != 0
-        opens[histories.offsets[:-1]] = True
-        closes = np.append(opens[1:], True)
-        followed = closes.copy()
-        followed[histories.offsets[1:] - 1] = False
-        # Where nobody came twice, histories are whole and the item comes in the same moment.
-        ends = np.flatnonzero(followed if followed.any() else closes)
+        moments = Moments.of(histories)
         self._model = _Model(
             form=form,
             histories=histories,
-            moment=np.cumsum(opens),
+            moments=moments,
             vectors=vectors,
             tail=np.flatnonzero(form.item_counts() <= self.options.tail_max_events),
-            ends=ends,
-            first_end=np.flatnonzero(np.diff(histories.user[ends], prepend=-1)),
+            first_end=np.flatnonzero(np.diff(histories.user[moments.ends], prepend=-1)),
+            events_of=DrawTable.of(
+                histories.item,
+                np.arange(histories.item.size),
+                np.where(moments.following == LAST, _UNFOLLOWED, 1.0),
+                form.n_items,
+            ),
             episodes=Episodes.fit(histories, form.n_items),
         )
         return self
@@ -155,11 +169,13 @@ class ContentNext:
         model = fitted(self._model, _METHOD)
         told = self._told(model, conditions.item_ids if conditions is not None else ())
         random = np.random.Generator(np.random.PCG64(seed))
+        sold = np.flatnonzero(model.form.item_counts())
+        kin = nearest_rows(model.vectors, told, sold, k=self.options.neighbours, progress=progress)
         size = max(1, _BLOCK_SCORES // told.size)
         progress.start(f"{_METHOD}: histories", n)
         blocks = []
         for first in range(0, n, size):
-            blocks.append(self._block(min(size, n - first), told, model, random))
+            blocks.append(self._block(min(size, n - first), told, kin, model, random))
             progress.advance(blocks[-1].n_users)
         return write_synthetic(
             joined(blocks), model.form, method=_METHOD, options=self.options, seed=seed
@@ -189,9 +205,41 @@ class ContentNext:
         return told
 
     def _block(
-        self, n: int, targets: NDArray[np.int64], model: _Model, random: np.random.Generator
+        self,
+        n: int,
+        targets: NDArray[np.int64],
+        kin: DrawTable,
+        model: _Model,
+        random: np.random.Generator,
     ) -> Histories:
         """Cut ``n`` histories and let each go on with a target."""
+        with_kin = np.flatnonzero(kin.sizes())
+        n_pairs = round(self.options.pairs * n) if with_kin.size else 0
+        place = np.zeros(0, dtype=np.int64)
+        if n_pairs:
+            place = with_kin[draw_in_rounds(with_kin.size, n_pairs, random)]
+        near = kin.draw(place, random.random(n_pairs))
+        event = model.events_of.draw(near, random.random(n_pairs)).astype(np.int64)
+        starts, ends, chosen = self._by_history(n - n_pairs, targets, model, random)
+        ends = np.concatenate((event, ends))
+        made = continued(
+            model.histories,
+            np.concatenate((event, starts)),
+            ends,
+            targets[np.concatenate((place, chosen))],
+            model.moments.following[ends],
+            model.episodes,
+            random,
+        )
+        return take_users(made, random.permutation(n))
+
+    def _by_history(
+        self, n: int, targets: NDArray[np.int64], model: _Model, random: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Cut histories and choose a target for each; first events, last ones, places."""
+        if n == 0:
+            none = np.zeros(0, dtype=np.int64)
+            return none, none, none
         ends, starts = self._cuts(n, model, random)
         chosen = self._choice(starts, ends, targets, model, random)
         for _ in range(_TRIES):
@@ -202,15 +250,16 @@ class ContentNext:
             chosen[open_] = self._choice(starts[open_], ends[open_], targets, model, random)
         lost = chosen < 0
         chosen[lost] = random.integers(0, targets.size, int(lost.sum()))
-        return _continued(starts, ends, targets[chosen], model, random)
+        return starts, ends, chosen
 
     def _cuts(
         self, n: int, model: _Model, random: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Draw the last event of a history's piece and its first one, ``(n,)`` each."""
-        sizes = np.diff(np.append(model.first_end, model.ends.size))
+        all_ends = model.moments.ends
+        sizes = np.diff(np.append(model.first_end, all_ends.size))
         user = draw_in_rounds(sizes.size, n, random)
-        ends = model.ends[model.first_end[user] + (random.random(n) * sizes[user]).astype(np.int64)]
+        ends = all_ends[model.first_end[user] + (random.random(n) * sizes[user]).astype(np.int64)]
         before = model.histories.offsets[model.histories.user[ends]]
         kept = random.integers(1, self.options.window + 1, n)
         return ends, np.maximum(before, ends + 1 - kept)
@@ -227,50 +276,11 @@ class ContentNext:
         sizes = ends - starts + 1
         row = np.repeat(np.arange(sizes.size), sizes)
         event = np.arange(row.size) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
-        back = np.repeat(model.moment[ends], sizes) - model.moment[event]
+        moment = model.moments.number
+        back = np.repeat(moment[ends], sizes) - moment[event]
         profile = sparse.csr_matrix(
             (self.options.decay**back, (row, model.histories.item[event])),
             shape=(sizes.size, model.form.n_items),
         )
         scores = (profile @ model.vectors @ model.vectors[targets].T).tocsr()
         return draw_next(scores, self.options.sharpness, random)
-
-
-def _continued(
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    targets: NDArray[np.int64],
-    model: _Model,
-    random: np.random.Generator,
-) -> Histories:
-    """Keep each piece and one event after it, which becomes its target's."""
-    real = model.histories
-    user = real.user[ends]
-    taken = take_users(real, user)
-    place = np.arange(taken.item.size)
-    first = taken.offsets[:-1] + starts - real.offsets[user]
-    last = first + ends - starts
-    whole = last == taken.offsets[1:] - 1
-    # A whole history has no event after it: its last one is doubled.
-    doubled = np.sort(np.append(place, last[whole]))
-    lengths = taken.lengths + whole
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
-    shift = offsets[:-1] - taken.offsets[:-1]
-    longer = Histories(
-        item=taken.item[doubled].copy(),
-        time=taken.time[doubled],
-        opens=taken.opens[doubled].copy(),
-        row=taken.row[doubled],
-        offsets=offsets,
-    )
-    new = last + shift + 1
-    within = np.arange(longer.item.size)
-    kept = (within >= (first + shift)[longer.user]) & (within <= new[longer.user])
-    # A target the user had anyway must not turn into a repeat.
-    kept &= longer.item != targets[longer.user]
-    kept[new] = True
-    row = begun_anew(longer, kept)
-    longer.item[new] = targets
-    longer.opens[new] = ~whole
-    row[new] = model.episodes.draw(np.arange(new.size), targets, random)
-    return keep_events(replace(longer, row=row), kept)

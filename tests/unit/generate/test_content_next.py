@@ -36,9 +36,32 @@ def test_a_piece_of_a_real_history_goes_on_with_the_cold_item_of_its_kind(make_v
 
 
 def test_pieces_have_every_length_up_to_the_window(make_view, rows_of):
-    made = rows_of(sample(make_view(HISTORIES, items=ITEMS), 300, window=3))
+    made = rows_of(sample(make_view(HISTORIES, items=ITEMS), 300, window=3, pairs=0))
     lengths = [len(items) - 1 for items in made.values()]
     assert set(lengths) == {1, 2, 3}
+
+
+def test_pairs_are_a_new_item_after_one_of_its_nearest(make_view, rows_of):
+    made = rows_of(sample(make_view(HISTORIES, items=ITEMS), 90, pairs=1, neighbours=2))
+    after = {}
+    for first, last in made.values():
+        after.setdefault(last, set()).add(first)
+    cold = [items[-1] for items in made.values()]
+    assert {cold.count(f"cold{n}") for n in range(3)} == {30}
+    for last, near in after.items():
+        assert len(near) == 2
+        assert {int(first[4:]) % 3 for first in near} == {int(last[4:])}
+
+
+def test_as_many_pairs_as_asked_for_lie_between_pieces(make_view, rows_of):
+    lengths = [
+        len(items)
+        for items in rows_of(
+            sample(make_view(HISTORIES, items=ITEMS), 200, pairs=0.5, window=40)
+        ).values()
+    ]
+    assert 100 <= lengths.count(2) < 150
+    assert lengths[:100].count(2) < 80
 
 
 def test_the_new_item_takes_the_place_of_the_next_moment(make_view):
@@ -80,7 +103,7 @@ def test_sharpness_decides_how_near_the_new_item_is(make_view, rows_of):
     view = make_view(HISTORIES, items=items)
 
     def right(sharpness):
-        made = rows_of(sample(view, 200, sharpness=sharpness)).values()
+        made = rows_of(sample(view, 200, sharpness=sharpness, pairs=0)).values()
         return np.mean([int(items[0][4:]) % 3 == int(items[-1][4:]) for items in made])
 
     assert right(0.1) < 0.6 < 0.9 < right(16)
