@@ -187,7 +187,7 @@ def _propagated(scores: pl.DataFrame, items: pl.DataFrame, sold: pl.DataFrame) -
     weight = np.take_along_axis(alike, nearest, axis=1)
     pairs = pl.DataFrame(
         {
-            "new": items["item_id"].gather(np.repeat(new, _NEIGHBOURS)),
+            "new": items["item_id"].gather(np.repeat(new, nearest.shape[1])),
             "item_id": items["item_id"].gather(old[nearest.ravel()]),
             "weight": weight.ravel(),
         }
