@@ -44,39 +44,43 @@ class Logit:
         features: Floats,
         parent: NDArray[np.int64],
         codes: NDArray[np.int64],
-        *,
-        n_parent: int,
-        n_codes: int,
+        pairs: NDArray[np.int64],
         min_users: int,
     ) -> Self:
         """Learn weights; how strongly they are held back is chosen on every fifth user.
 
         Users whose pair of codes fewer than ``min_users`` have are not learned from, so that no
-        rare combination is replayed: what follows for it is what its parts say.
+        rare combination is replayed. A code most of whose users are such is told by its own share,
+        whatever the parent and the history: left out, nobody would ever get it.
 
         Args:
             features: ``(n, n_features)`` of mean 0 and deviation 1.
             parent: ``(n,)`` codes of the parent attribute, all 0 without one.
             codes: ``(n,)``.
-            n_parent: Number of parent codes.
-            n_codes: Number of codes.
+            pairs: ``(n_parent_codes, n_codes)`` how many users have both: these and others.
             min_users: Users who must share a pair of codes.
 
         Source:
             Ridge-penalised maximum likelihood: le Cessie and van Houwelingen, Applied Statistics
             41(1), 1992; minimised by L-BFGS.
         """
-        pair = parent * n_codes + codes
-        common = np.bincount(pair, minlength=n_parent * n_codes)[pair] >= min_users
-        rows = np.flatnonzero(common) if common.any() else np.arange(codes.size)
-        present, compact = np.unique(codes[rows], return_inverse=True)
-        problem = _Problem(features[rows], parent[rows], compact, n_parent, present.size)
-        weights, by_parent = problem.solve()
-        spread = np.zeros((features.shape[1], n_codes))
-        spread[:, present] = weights
-        of_parent = np.full((n_parent, n_codes), -np.inf)
-        of_parent[:, present] = by_parent
-        return cls(spread, of_parent)
+        common = np.where(pairs >= min_users, pairs, 0)
+        shares = pairs.sum(axis=0) / pairs.sum()
+        joint = 2 * common.sum(axis=0) >= pairs.sum(axis=0)
+        alone = np.flatnonzero(~joint)
+        present = np.flatnonzero(joint & (shares > 0))
+        weights = np.zeros((features.shape[1], pairs.shape[1]))
+        by_parent = np.full(pairs.shape, -np.inf)
+        usual = 1.0
+        if present.size:
+            rows = np.flatnonzero((common[parent, codes] > 0) & joint[codes])
+            compact = np.searchsorted(present, codes[rows])
+            problem = _Problem(features[rows], parent[rows], compact, _smooth(common[:, present]))
+            weights[:, present], by_parent[:, present] = problem.solve()
+            sums = np.exp(_log_sums(features @ weights[:, present] + by_parent[parent][:, present]))
+            usual = (1 - shares[alone].sum()) * float(np.mean(1 / sums))
+        by_parent[:, alone] = np.log(shares[alone] / usual)
+        return cls(weights, by_parent)
 
     def log_shares(self, features: Floats, parent: NDArray[np.int64]) -> Floats:
         """Return the log probability of every code, ``(n, n_codes)``.
@@ -99,18 +103,15 @@ class _Problem:
         features: Floats,
         parent: NDArray[np.int64],
         codes: NDArray[np.int64],
-        n_parent: int,
-        n_codes: int,
+        log_pairs: Floats,
     ) -> None:
         self.features, self.parent, self.codes = features, parent, codes
-        self.shape = (features.shape[1], n_parent, n_codes)
-        ones = np.ones(parent.size)
-        rows = np.arange(parent.size)
-        self.of_parent = sparse.csr_matrix((ones, (parent, rows)), shape=(n_parent, parent.size))
-        pairs = np.bincount(parent * n_codes + codes, minlength=n_parent * n_codes)
-        shares = np.bincount(codes, minlength=n_codes) + _PRIOR_USERS
-        smoothed = pairs.reshape(n_parent, n_codes) + _PRIOR_USERS * shares / shares.sum()
-        self.log_pairs = np.log(smoothed / smoothed.sum(axis=1, keepdims=True))
+        self.log_pairs = log_pairs
+        self.shape = (features.shape[1], *log_pairs.shape)
+        ones, rows = np.ones(parent.size), np.arange(parent.size)
+        self.of_parent = sparse.csr_matrix(
+            (ones, (parent, rows)), shape=(log_pairs.shape[0], parent.size)
+        )
 
     def solve(self) -> tuple[Floats, Floats]:
         """Choose the penalty on held-out rows, then fit all of them with it."""
@@ -120,7 +121,8 @@ class _Problem:
             return self._parts(start)
         held_out = np.arange(self.codes.size) % _HELD_OUT == _HELD_OUT - 1
         learn, judge = self._of(~held_out), self._of(held_out)
-        judge.log_pairs = learn.log_pairs
+        pairs = np.bincount(learn.parent * n_codes + learn.codes, minlength=n_parent * n_codes)
+        learn.log_pairs = judge.log_pairs = _smooth(pairs.reshape(n_parent, n_codes))
         found, best, best_loss = start, np.inf, judge._loss(start)
         for penalty in _PENALTIES:
             found = learn._minimise(found, penalty)
@@ -129,7 +131,7 @@ class _Problem:
         return self._parts(self._minimise(start, best) if np.isfinite(best) else start)
 
     def _of(self, rows: NDArray[np.bool_]) -> "_Problem":
-        return _Problem(self.features[rows], self.parent[rows], self.codes[rows], *self.shape[1:])
+        return _Problem(self.features[rows], self.parent[rows], self.codes[rows], self.log_pairs)
 
     def _minimise(self, start: Floats, penalty: float) -> Floats:
         """Fit from a start."""
@@ -172,6 +174,14 @@ class _Problem:
         """Split what is searched over into weights and what they add to the shares of pairs."""
         weights, moved = np.split(flat, [self.shape[0] * self.shape[2]])
         return weights.reshape(self.shape[0], -1), moved.reshape(self.shape[1:]) + self.log_pairs
+
+
+def _smooth(pairs: NDArray[np.int64]) -> Floats:
+    """Return log shares of each parent's codes, drawn towards those of all users."""
+    shares = pairs.sum(axis=0) + _PRIOR_USERS
+    smoothed = pairs + _PRIOR_USERS * shares / shares.sum()
+    log_shares: Floats = np.log(smoothed / smoothed.sum(axis=1, keepdims=True))
+    return log_shares
 
 
 def _log_sums(scores: Floats) -> Floats:

@@ -97,7 +97,7 @@ class UserModel:
             columns=columns,
             order=order,
             parents=parents,
-            logits=_fit_logits(described, codes[::step], sizes, parents, min_users),
+            logits=_fit_logits(described, codes, step, sizes, parents, min_users),
             features=features,
             schema={"user_id": pl.String(), **types},
             left_out={name: why for name, why in found.items() if isinstance(why, str)},
@@ -172,23 +172,29 @@ class UserModel:
 def _fit_logits(
     described: Floats,
     codes: NDArray[np.int64],
+    step: int,
     sizes: list[int],
     parents: tuple[int, ...],
     min_users: int,
 ) -> tuple[Logit, ...]:
-    """Fit the logit of each column, given its parent's codes and the histories."""
-    no_parent = np.zeros(codes.shape[0], dtype=np.int64)
-    return tuple(
-        Logit.fit(
-            described,
-            codes[:, parent] if parent >= 0 else no_parent,
-            codes[:, place],
-            n_parent=sizes[parent] if parent >= 0 else 1,
-            n_codes=sizes[place],
-            min_users=min_users,
-        )
-        for place, parent in enumerate(parents)
-    )
+    """Fit the logit of each column, given its parent's codes and the histories.
+
+    Args:
+        described: Histories of every ``step``-th user.
+        codes: ``(n_users, n_columns)`` of all users: what few have may be missing in the sample.
+        step: Distance of the users whose histories are described.
+        sizes: Number of codes of each column.
+        parents: By column.
+        min_users: Users who must share a pair of codes.
+    """
+    logits = []
+    for place, parent in enumerate(parents):
+        given = codes[:, parent] if parent >= 0 else np.zeros(codes.shape[0], dtype=np.int64)
+        n_given = sizes[parent] if parent >= 0 else 1
+        pair = given * sizes[place] + codes[:, place]
+        pairs = np.bincount(pair, minlength=n_given * sizes[place]).reshape(n_given, -1)
+        logits.append(Logit.fit(described, given[::step], codes[::step, place], pairs, min_users))
+    return tuple(logits)
 
 
 def attributes_left_out(view: PrivateView) -> dict[str, str]:

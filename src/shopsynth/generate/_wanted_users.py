@@ -93,6 +93,11 @@ def sample_for_users(
         )
         events = pool.data.need("events")
         described = model.features.of(events)
+        if described.shape[0] < block.shape[0]:
+            raise InputError(
+                f"{_WHERE}: expected at least {block.shape[0]} histories of {pool.synthesizer} to "
+                f"choose from, got {described.shape[0]}; ask for fewer users at a time"
+            )
         chosen = _choose(block, described, model, random)
         drawn = model.draw_codes(described[chosen], random, known=block)
         ids = events["user_id"].unique(maintain_order=True).gather(chosen)
@@ -130,6 +135,12 @@ def _wanted_cells(users: pl.DataFrame | None, model: UserModel) -> pl.DataFrame:
             )
     collect(_WHERE, faults, InputError)
     given = users.select(name for name in made if name in users.columns)
+    if not given.columns:
+        raise InputError(
+            f"{_WHERE}: expected a column of the attributes {', '.join(made) or '(none is made)'}, "
+            "got none of them; add one, its cells empty where any user will do, or leave the "
+            "condition out"
+        )
     try:
         return given.cast({name: model.schema[name] for name in given.columns})
     except pl.exceptions.InvalidOperationError as error:

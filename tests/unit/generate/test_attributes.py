@@ -184,17 +184,50 @@ def test_categories_are_cut_to_the_deepest_level_with_few_names(shop):
     assert category_groups(wide, 3).tolist() == [1, 1, 2, 0, 0]
 
 
+def counts(parent, codes, n_parent, n_codes):
+    found = np.zeros((n_parent, n_codes), dtype=np.int64)
+    np.add.at(found, (parent, codes), 1)
+    return found
+
+
 def test_a_logit_finds_planted_weights_and_leaves_out_noise():
     source = random()
     features = source.standard_normal((4000, 6))
     parent = source.integers(0, 2, 4000)
     chance = 1 / (1 + np.exp(-(2 * features[:, 0] + 3 * parent - 1)))
     codes = (source.random(4000) < chance).astype(np.int64)
-    logit = Logit.fit(features, parent, codes, n_parent=2, n_codes=3, min_users=3)
+    logit = Logit.fit(features, parent, codes, counts(parent, codes, 2, 3), 3)
     told = np.exp(logit.log_shares(features, parent))
     assert np.abs(told[:, 1] - chance).mean() < 0.03
     assert (told[:, 2] == 0).all()
     assert np.abs(told.sum(axis=1) - 1).max() < 1e-9
     strange = source.permutation(codes)
-    unrelated = Logit.fit(features, 0 * parent, strange, n_parent=1, n_codes=2, min_users=3)
+    unrelated = Logit.fit(features, 0 * parent, strange, counts(0 * parent, strange, 1, 2), 3)
     assert np.exp(unrelated.log_shares(features, 0 * parent))[:, 1].std() < 0.03
+
+
+def test_where_every_pair_is_rare_none_is_replayed():
+    """60 pairs of 20 and 20 words, each of one person: told are the words alone."""
+    pair = np.arange(60)
+    parent, codes = pair % 20, (pair // 20 + 7 * pair) % 20
+    pairs = counts(parent, codes, 20, 20)
+    features = random().standard_normal((60, 4))
+    logit = Logit.fit(features, parent, codes, pairs, 3)
+    told = np.exp(logit.log_shares(features, parent))
+    assert told[pair, codes].mean() < 2 / 20
+    assert np.isfinite(logit.by_parent).all()
+
+
+def test_a_code_whose_pairs_are_all_rare_keeps_its_share():
+    parent = np.arange(300) % 3
+    codes = np.where(np.arange(300) < 6, 2, (np.arange(300) // 3) % 2)
+    logit = Logit.fit(np.zeros((300, 1)), parent, codes, counts(parent, codes, 3, 3), 3)
+    told = np.exp(logit.log_shares(np.zeros((300, 1)), parent))
+    assert 0.01 < told[:, 2].mean() < 0.03
+
+
+def test_a_code_that_the_sample_missed_can_still_be_drawn():
+    parent, codes = np.zeros(100, dtype=np.int64), np.arange(100) % 2
+    logit = Logit.fit(np.zeros((100, 1)), parent, codes, np.array([[500, 500, 4]]), 3)
+    told = np.exp(logit.log_shares(np.zeros((1, 1)), parent[:1]))[0]
+    assert 0.001 < told[2] < 0.008

@@ -164,6 +164,45 @@ def test_everybody_gets_a_history_also_where_few_fit(shop):
     assert np.unique(chosen).size == 40
 
 
+def test_a_word_whose_combinations_are_all_rare_gets_a_history(shop):
+    """Three people live in Rome, each alone in a group of four: nobody may wait for ever."""
+    place = pl.int_range(pl.len())
+    groups = (
+        shop.data.need("users")
+        .with_columns(
+            group=pl.format("g{}", place % 3),
+            city=pl.when(place < 3)
+            .then(pl.lit("Rome"))
+            .otherwise(pl.format("c{}", place // 3 % 4)),
+        )
+        .select("user_id", "group", "city")
+    )
+    view = PrivateView(
+        shop.data.with_tables(users=groups, queries=None),
+        mode="public",
+        fingerprint="f" * 64,
+        max_events_per_user=256,
+    )
+    method = make_synthesizer("substitute", {}).fit(view, seed=1)
+    conditions = Conditions(users=pl.DataFrame({"city": ["Rome"] * 3}))
+    users = sample_for_users(method, view, conditions, seed=5).data.users
+    assert users["city"].to_list() == ["Rome"] * 3
+
+
+def test_users_without_any_attribute_are_refused(shop, method):
+    with pytest.raises(InputError, match="expected a column of the attributes group, city, age"):
+        made(method, shop, user_id=["somebody"])
+
+
+def test_a_method_that_makes_too_few_histories_is_told(shop, method):
+    class Few:
+        def sample(self, n, **kwargs):
+            return method.sample(2, **kwargs)
+
+    with pytest.raises(InputError, match=r"at least 3 histories of substitute .* got 2"):
+        made(Few(), shop, group=["young"] * 3)
+
+
 def test_a_shop_without_users_is_refused(shop, method):
     view = PrivateView(
         shop.data.with_tables(users=None), mode="public", fingerprint="f", max_events_per_user=256
