@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shopsynth.generate._draws import DrawTable, Integers
+from shopsynth.generate._draws import DrawTable, Integers, size_bucket
 from shopsynth.generate._episodes import Episodes
 from shopsynth.generate._histories import EventForm
 from shopsynth.generate._repeats import Repeats
@@ -18,6 +18,9 @@ from shopsynth.generate._wholes import Wholes
 
 _TRIES = 6
 """Draws of similar items, then as many by popularity, before an unseen item is searched for."""
+
+_MOST = 32
+"""Draws of half the items of a history that is still one person's; a shop of few has no other."""
 
 _MEMORY = 0.7
 """What an item counts for after another one. From .4 to .7 all was well on Amazon Beauty."""
@@ -111,30 +114,47 @@ class ItemGrowth:
     def finish(
         self, items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator
     ) -> None:
-        """Give another last item to histories that are one person's; see ``_growth``."""
+        """Change histories that are one person's; see ``_growth``.
+
+        They get another last item. Where each of them makes somebody else's, they are shuffled;
+        where that does not help either, half of their items are drawn by popularity.
+        """
         wholes = self.steps.wholes
         copies = np.flatnonzero(wholes.had(items, offsets))
-        for _ in range(_TRIES):
-            for user in copies:
-                history = items[offsets[user] : offsets[user + 1]]
-                history[-1] = self._other_last(history, random)
-            parts = [items[offsets[user] : offsets[user + 1]] for user in copies]
-            if not parts:
+        changes = [self._change_last] * _TRIES + [_shuffle] * _TRIES + [self._change_half] * _MOST
+        for change in changes:
+            if not copies.size:
                 return
-            borders = np.concatenate(([0], np.cumsum([part.size for part in parts])))
-            copies = copies[wholes.had(np.concatenate(parts), borders)]
+            sizes = offsets[copies + 1] - offsets[copies]
+            borders = np.concatenate(([0], np.cumsum(sizes)))
+            event = np.arange(borders[-1]) + np.repeat(offsets[copies] - borders[:-1], sizes)
+            part = items[event]
+            change(part, borders, random)
+            items[event] = part
+            copies = copies[wholes.had(part, borders)]
 
-    def _other_last(self, history: NDArray[np.int32], random: np.random.Generator) -> np.int32:
-        """Draw another last item, one similar to that before it if there is one."""
-        neighbours, popularity = self.steps.neighbours, self.steps.popularity.choices
-        low, high = neighbours.pointers[history[-2] : history[-2] + 2]
-        for choices in (neighbours.choices[low:high], popularity):
-            others = np.setdiff1d(choices, history)
-            if others.size:
-                drawn: np.int32 = random.choice(others)
-                return drawn
-        # Who has everything can only buy again.
-        return np.int32(history[-1])
+    def _change_last(
+        self, items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator
+    ) -> None:
+        """Draw an unseen last item, in place, one similar to that before it if there is one."""
+        last = offsets[1:] - 1
+        bucket = size_bucket(np.diff(offsets))
+        for length in np.unique(bucket):  # Histories of about one length share a matrix.
+            rows = np.flatnonzero(bucket == length)
+            back = np.arange((last - offsets[:-1])[rows].max() + 1)
+            seen = items[np.maximum(last[rows, None] - back, offsets[rows, None])]
+            drawn = np.full(rows.size, -1, dtype=np.int32)
+            self._renew(drawn, items[last[rows] - 1], seen, np.arange(rows.size), random)
+            known = (seen == drawn[:, None]).any(axis=1)
+            items[last[rows]] = np.where(known, seen[:, 0], drawn)
+
+    def _change_half(
+        self, items: NDArray[np.int32], _: NDArray[np.int64], random: np.random.Generator
+    ) -> None:
+        """Draw about half of all items anew by popularity, in place."""
+        place = np.flatnonzero(random.random(items.size) < 0.5)
+        row = np.zeros(place.size, dtype=np.int64)
+        items[place] = self.steps.popularity.draw(row, random.random(place.size))
 
     def _exchange(
         self,
@@ -194,3 +214,11 @@ class ItemGrowth:
             unseen = np.setdiff1d(popularity.choices, seen[place])
             # Who has everything can only buy again.
             drawn[place] = random.choice(unseen) if unseen.size else drawn[place]
+
+
+def _shuffle(
+    items: NDArray[np.int32], offsets: NDArray[np.int64], random: np.random.Generator
+) -> None:
+    """Put the items of each history into another order, in place."""
+    user = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
+    items[:] = items[np.lexsort((random.random(items.size), user))]

@@ -1,6 +1,9 @@
 """Whole histories are known again, and only those."""
 
+from itertools import permutations, product
+
 import numpy as np
+import pytest
 
 from shopsynth.generate import make_synthesizer
 from shopsynth.generate._histories import read_histories
@@ -53,3 +56,31 @@ def test_markov_never_repeats_a_whole_history(make_view, rows_of):
         made = rows_of(method.fit(view, seed=0).sample(40, seed=1))
         assert any(tuple(items) in real for items in made.values()) is copies
         assert all(len(set(items)) == 5 for items in made.values())
+
+
+@pytest.mark.parametrize(
+    "histories",
+    [
+        pytest.param([list("abcdefgh")], id="one person"),
+        pytest.param(list(permutations("abcd")), id="whatever is last, it is somebody's"),
+        pytest.param(list(product("ab", repeat=5))[:20], id="most of all there are"),
+    ],
+)
+def test_markov_finds_another_history_while_there_is_one(make_view, rows_of, histories):
+    view = make_view({f"u{n:02d}": list(items) for n, items in enumerate(histories)})
+    made = rows_of(make_synthesizer("markov", {}).fit(view, seed=0).sample(100, seed=1)).values()
+    assert not {tuple(items) for items in made} & {tuple(items) for items in histories}
+    assert {len(items) for items in made} == {len(items) for items in histories}
+
+
+def test_what_one_person_had_is_shuffled_before_anything_comes_twice(make_view, rows_of):
+    everything = list("abcdefgh")
+    view = make_view({"u": everything})
+    made = rows_of(make_synthesizer("markov", {}).fit(view, seed=0).sample(100, seed=1)).values()
+    assert all(sorted(items) == everything != items for items in made)
+
+
+def test_a_shop_of_one_item_has_no_other_history(make_view, rows_of):
+    view = make_view({"u": ["a"] * 5})
+    made = rows_of(make_synthesizer("markov", {}).fit(view, seed=0).sample(3, seed=1)).values()
+    assert list(made) == [["a"] * 5] * 3
