@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import svds
 
 from shopsynth.generate._draws import Floats, size_bucket
+from shopsynth.generate._item_space import principal_rows
 from shopsynth.schema import order_column
 
 _MAX_GROUPS = 64
@@ -21,6 +21,9 @@ _MAX_GROUPS = 64
 
 _FACTORS = 16
 """Directions of taste; without categories they are all that tells tastes apart."""
+
+_WEAKEST = 1e-4
+"""Of the strongest direction's length; shorter ones are rounding, as where many buy alike."""
 
 _LENGTHS = 9
 _MAX_TYPES = 8
@@ -173,12 +176,13 @@ def _factors(events: pl.DataFrame, item_ids: pl.Series) -> Floats:
     user, item = np.divmod(pairs, n_items)
     rarity = np.log((1 + n_users) / (1 + np.bincount(item, minlength=n_items)))
     matrix = sparse.csr_matrix((rarity[item], (user, item)), shape=(n_users, n_items))
-    n_factors = min(_FACTORS, min(matrix.shape) - 1)
-    if n_factors < 1 or not matrix.data.any():
-        return np.zeros((n_items, 0))
-    # A fixed start, so that the same events give the same directions.
-    _, _, directions = svds(matrix, k=n_factors, v0=np.ones(min(matrix.shape)))
-    factors: Floats = directions.T * rarity[:, None]
+    # Always the same coins: an iteration that starts anew where directions are equally strong
+    # would take others each time.
+    coins = np.random.Generator(np.random.PCG64(0))
+    directions = principal_rows(matrix.T.tocsr(), _FACTORS, coins).astype(np.float64)
+    length = np.sqrt(np.square(directions).sum(axis=0))
+    told = directions[:, length > _WEAKEST * length.max(initial=0.0)]
+    factors: Floats = told * rarity[:, None]
     return factors
 
 

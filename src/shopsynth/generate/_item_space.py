@@ -3,11 +3,14 @@
 In: real histories. Out: a vector an item, whose products are about the items' cosines.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shopsynth.generate._histories import Histories
+if TYPE_CHECKING:  # Users' attributes, which histories are read with, are told by directions, too.
+    from shopsynth.generate._histories import Histories
 
 Vectors = NDArray[np.float32]
 
@@ -20,7 +23,7 @@ _POWER_ITERATIONS = 2
 
 
 def item_space(
-    histories: Histories, n_items: int, *, dim: int, random: np.random.Generator
+    histories: "Histories", n_items: int, *, dim: int, random: np.random.Generator
 ) -> Vectors:
     """Find the leading directions of the matrix of items and users.
 

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.people import CANARY, KINDS, events_of, people
 from shopsynth.generate import attributes_left_out, make_synthesizer
-from shopsynth.generate._attribute_features import category_groups
+from shopsynth.generate._attribute_features import HistoryFeatures, category_groups
 from shopsynth.generate._attribute_logit import Logit
 from shopsynth.generate._attributes import UserModel
 from shopsynth.privacy import PrivateView
@@ -231,3 +231,21 @@ def test_a_code_that_the_sample_missed_can_still_be_drawn():
     logit = Logit.fit(np.zeros((100, 1)), parent, codes, np.array([[500, 500, 4]]), 3)
     told = np.exp(logit.log_shares(np.zeros((1, 1)), parent[:1]))[0]
     assert 0.001 < told[2] < 0.008
+
+
+@pytest.mark.parametrize("n_kinds", [1, 2, 5])
+def test_equally_strong_tastes_are_read_alike_each_time(n_kinds):
+    """All people of a kind buy the same: the directions of the kinds are equally long."""
+    rows = [
+        (f"u{user:03d}", f"i{item:02d}", item)
+        for user in range(100)
+        for item in range(20)
+        if user % n_kinds == item % n_kinds
+    ]
+    events = pl.DataFrame(rows, schema=["user_id", "item_id", "position"], orient="row")
+    items = events.select("item_id").unique()
+    described = [HistoryFeatures.fit(events, items)[1] for _ in range(3)]
+    assert np.array_equal(described[0], described[1])
+    assert np.array_equal(described[0], described[2])
+    alike = described[0].reshape(-1, n_kinds, described[0].shape[1])
+    assert np.abs(alike - alike[0]).max() < 1e-6

@@ -185,7 +185,7 @@ def test_a_word_whose_combinations_are_all_rare_gets_a_history(shop):
     )
     method = make_synthesizer("substitute", {}).fit(view, seed=1)
     conditions = Conditions(users=pl.DataFrame({"city": ["Rome"] * 3}))
-    users = sample_for_users(method, view, conditions, seed=5).data.users
+    users = sample_for_users(method, view, conditions, seed=5).data.need("users")
     assert users["city"].to_list() == ["Rome"] * 3
 
 
