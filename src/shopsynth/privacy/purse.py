@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shopsynth.privacy.charges import Charge
-from shopsynth.privacy.filters import plan_mu
+from shopsynth.privacy.filters import plan_mu, steps_noise
 from shopsynth.privacy.noise import NoiseSource
 from shopsynth.schema import PrivacyError, PrivacyLedger
 
@@ -100,6 +100,11 @@ class Purse:
                 )
             self._whole = min(part, left)
         return self._whole
+
+    def steps_noise(self, mu: float, *, steps: int, sampling_rate: float) -> float:
+        """Return the least noise multiplier of steps that cost ``mu`` of this purse together."""
+        delta = self.till.delta * self.share
+        return steps_noise(mu, delta, steps=steps, sampling_rate=sampling_rate)
 
     @contextmanager
     def paying(self, charges: Sequence[Charge]) -> Iterator[None]:

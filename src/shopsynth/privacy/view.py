@@ -128,6 +128,23 @@ class PrivateView:
         """
         return self._paid_from().allowance()
 
+    def steps_noise(self, mu: float, *, steps: int, sampling_rate: float) -> float:
+        """Say how much noise each step of a training needs; reads nothing.
+
+        Args:
+            mu: The part of the allowance that all steps may cost together, bought as one plan.
+                Plans that follow one another add up as Gaussians do: by their squares.
+            steps: Number of noisy steps.
+            sampling_rate: Chance of a user to take part in a step.
+
+        Returns:
+            The least noise multiplier, in units of the clip.
+
+        Raises:
+            PrivacyError: If the view has no purse.
+        """
+        return self._paid_from().steps_noise(mu, steps=steps, sampling_rate=sampling_rate)
+
     def buy(self, mechanisms: Sequence[Mechanism]) -> list[Any]:
         """Ask the people in the data: reserve what all answers cost, answer, commit.
 

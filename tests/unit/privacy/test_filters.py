@@ -7,7 +7,7 @@ import pytest
 
 from shopsynth.privacy.accounting import compose, gaussian_mu
 from shopsynth.privacy.charges import Charge
-from shopsynth.privacy.filters import AdaptiveFilter, plan_mu, renyi
+from shopsynth.privacy.filters import AdaptiveFilter, plan_mu, renyi, steps_noise
 from shopsynth.schema import MissingExtraError
 
 dp_accounting = pytest.importorskip("dp_accounting")
@@ -78,6 +78,16 @@ def test_a_budget_without_bound_admits_everything():
 def test_a_plan_takes_its_mu_and_its_slack_stands_apart():
     slack = [Charge("a", "gaussian", 10.0, count=4, slack=0.1)]
     assert plan_mu(slack, DELTA) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("steps", "rate"), [(50, 1.0), (20, 0.1), (1, 0.01)])
+def test_steps_get_the_least_noise_that_their_plan_may_have(steps, rate):
+    noise = steps_noise(0.6, DELTA, steps=steps, sampling_rate=rate)
+
+    def cost(multiplier):
+        return plan_mu([Charge("a", "poisson_gaussian", multiplier, steps, rate)], DELTA)
+
+    assert cost(noise) <= 0.6 < cost(noise * 0.997)
 
 
 @pytest.mark.parametrize("order", [1.5, 2.0, 9.0, 65.0])

@@ -236,6 +236,25 @@ def test_windows_cover_the_recent_tokens_once() -> None:
     assert encode_windows(shop({}), items, 4, 2).shape == (0, 2, 5)
 
 
+def test_groups_take_the_place_of_items_in_windows() -> None:
+    data = shop({"u": "abcdef?"})
+    groups = np.array([0, 0, 1, 1, 2, 2], dtype=np.int32)
+    told = encode_windows(data, data.items["item_id"], 9, 1, groups)
+    assert told[0].tolist() == [[1, 4, 4, 5, 5, 6, 6, 3, 2, 0]]
+
+
+def test_it_learns_groups_where_it_is_told_them() -> None:
+    data = shop({f"u{n}": "acebdface" for n in range(60)})
+    groups = np.array([0, 0, 1, 1, 2, 2])
+    plan = Schedule(0.5, 1.0, 60, 0.5, 60, 0.05, microbatch=64)
+    asked = PrivateTraining(network(), data.items["item_id"], plan, 5, 2, groups)
+    module = network()
+    state = asked.answer(data, SeededNoise(1))
+    module.load_state_dict({name: torch.from_numpy(part) for name, part in state.items()})
+    chance = module(torch.tensor([[FIRST_ITEM]])).softmax(-1)[0, 0, FIRST_ITEM + 1]
+    assert chance > 0.8
+
+
 def test_padding_is_no_target_and_no_user_weighs_more() -> None:
     module = network()
     short = encode_windows(shop({"u": "ab"}), pl.Series(list("abcdef")), 5, 2)
@@ -324,6 +343,9 @@ def test_bad_plans_are_refused() -> None:
     for held, length, windows in ((items, 0, 1), (items, 3, 0), (pl.Series(["a", "a"]), 3, 1)):
         with pytest.raises(PrivacyError, match="distinct item ids"):
             PrivateTraining(network(), held, PLAN, length, windows)
+    for groups in (np.array([0]), np.array([0, -1])):
+        with pytest.raises(PrivacyError, match="one group from 0 on for each item id"):
+            PrivateTraining(network(), items, PLAN, 3, 1, groups)
     with pytest.raises(PrivacyError, match="got Keeper"):
         PrivateTraining(Keeper(2, 2), items, PLAN, 3, 1)
 

@@ -131,6 +131,12 @@ def test_a_method_cannot_spend_more_than_its_share(till):
     assert len(till.calls) == 2
 
 
+def test_steps_of_a_training_get_what_noise_a_part_of_the_allowance_asks(till):
+    noise = dp_view(till).steps_noise(0.5, steps=100, sampling_rate=1.0)
+    assert noise == pytest.approx(20.0, rel=2e-3)
+    assert till.calls == []
+
+
 def test_thresholds_may_not_fail_more_often_than_a_methods_part_of_delta(till):
     charge = Charge("vocabulary", "gaussian", 9.0, slack=0.6e-6)
     purse = Purse(till, 0.5, "fake", noise=NoNoise())
@@ -169,6 +175,8 @@ def test_who_has_no_purse_buys_nothing(till):
         dp_view().buy([Longest()])
     with pytest.raises(PrivacyError, match="no purse"):
         _ = VIEW.allowance
+    with pytest.raises(PrivacyError, match="no purse"):
+        VIEW.steps_noise(0.5, steps=3, sampling_rate=1.0)
     public = PrivateView(
         DATA, mode="public", fingerprint="", max_events_per_user=5, purse=Purse(till, 1.0, "fake")
     )

@@ -38,6 +38,7 @@ class PrivateTraining:
 
     The network maps item numbers ``(windows, length)`` to logits over tokens
     ``(windows, length, FIRST_ITEM + n_items)``, causally; see ``token_windows`` for the numbers.
+    With ``groups`` it reads and predicts groups of items instead: fewer numbers, learned sooner.
     The loss, the mean cross-entropy of a user's next tokens, is this room's own.
 
     **Proof.** That of :func:`train_private`: every step is one Gaussian mechanism of noise
@@ -55,9 +56,12 @@ class PrivateTraining:
         schedule: How to train.
         length: Tokens to predict a window.
         windows: Windows a user, the most recent.
+        groups: ``(n_items,)`` each item's group in the public catalogue, from 0; ``None`` tells
+            every item from every other.
 
     Raises:
-        PrivacyError: If the network is none that the proof holds for, or ids repeat.
+        PrivacyError: If the network is none that the proof holds for, ids repeat, or groups are not
+            one a listed item.
     """
 
     module: "Module"
@@ -65,12 +69,20 @@ class PrivateTraining:
     schedule: Schedule
     length: int
     windows: int
+    groups: NDArray[np.integer] | None = None
 
     def __post_init__(self) -> None:
         if self.length < 1 or self.windows < 1 or self.items.n_unique() < len(self.items):
             raise PrivacyError(
                 "private_training: expected a length and windows of at least 1 and distinct item "
                 "ids, got others; mend the plan"
+            )
+        if self.groups is not None and (
+            self.groups.shape != (len(self.items),) or (self.groups < 0).any()
+        ):
+            raise PrivacyError(
+                "private_training: expected one group from 0 on for each item id, got others; "
+                "group the catalogue"
             )
         refuse_foreign_code(self.module)
         refuse_unprovable(self.module)
@@ -88,7 +100,7 @@ class PrivateTraining:
         import torch
 
         network = copy.deepcopy(self.module)
-        tokens = encode_windows(rows, self.items, self.length, self.windows)
+        tokens = encode_windows(rows, self.items, self.length, self.windows, self.groups)
         train_private(network, next_token_loss, (torch.from_numpy(tokens),), self.schedule, noise)
         return {name: part.cpu().numpy() for name, part in network.state_dict().items()}
 

@@ -11,10 +11,17 @@ from shopsynth.schema import Dataset
 
 PAD, START, END, OTHER, FIRST_ITEM = range(5)
 """Token numbers: nothing, before the first and after the last event, an item that the catalogue
-lacks; the catalogue's first item. Its item i is ``FIRST_ITEM + i``."""
+lacks; the catalogue's first item. Its item i is ``FIRST_ITEM + i``, or, where items are told by
+groups, ``FIRST_ITEM`` and its group."""
 
 
-def encode_windows(rows: Dataset, items: pl.Series, length: int, windows: int) -> NDArray[np.int64]:
+def encode_windows(
+    rows: Dataset,
+    items: pl.Series,
+    length: int,
+    windows: int,
+    groups: NDArray[np.integer] | None = None,
+) -> NDArray[np.int64]:
     """Cut each user's most recent tokens into windows to predict the next token in.
 
     Windows overlap by one token, so that every token but the first is predicted once. Users with
@@ -25,6 +32,7 @@ def encode_windows(rows: Dataset, items: pl.Series, length: int, windows: int) -
         items: The public catalogue's distinct item ids; their order numbers the tokens.
         length: Tokens to predict a window.
         windows: Windows a user at most; older tokens are left out.
+        groups: ``(n_items,)`` public group of each item, from 0; without, each is its own.
 
     Returns:
         ``(n_users, windows, length + 1)``, users by id.
@@ -40,7 +48,8 @@ def encode_windows(rows: Dataset, items: pl.Series, length: int, windows: int) -
         [[[1, 5, 4], [4, 3, 2]]]
     """
     events = rows.ordered_events()
-    numbers = pl.Series(np.arange(len(items)) + FIRST_ITEM)
+    number = np.arange(len(items)) if groups is None else groups
+    numbers = pl.Series(number.astype(np.int64) + FIRST_ITEM)
     token = events["item_id"].replace_strict(items, numbers, default=OTHER, return_dtype=pl.Int64)
     size = length * windows + 1
     held = (
