@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import ks_2samp
 
-from shopsynth.generate import _item_steps, make_synthesizer, markov, sample_parts
+from shopsynth.generate import _growth, _item_steps, make_synthesizer, sample_parts
 from shopsynth.generate._histories import read_histories
 from shopsynth.generate._repeats import Repeats
 from shopsynth.schema import RecipeError
@@ -148,6 +148,29 @@ def test_what_is_done_with_an_item_keeps_its_order(make_view):
     assert stage["event_type"].n_unique() == 4
 
 
+def test_nothing_is_done_more_often_than_anybody_did_it(make_view):
+    # Three things at a time are looked at, laid into the cart, bought and given back.
+    funnel = ["view_item", "add_to_cart", "purchase", "refund"]
+    random = np.random.Generator(np.random.PCG64(5))
+    histories, types = {}, []
+    for user in range(300):
+        deeds = [
+            (f"i{item}", at)
+            for item, depth in zip(
+                random.permutation(30)[:3], random.integers(1, 5, 3), strict=True
+            )
+            for at in range(depth)
+        ]
+        order = np.argsort([at + random.random() for _, at in deeds], kind="stable")
+        histories[f"u{user}"] = [deeds[place][0] for place in order]
+        types += [funnel[deeds[place][1]] for place in order]
+    made = sample(make_view(histories, event_type=pl.Series(types)), 600).data.need("events")
+    assert made.group_by("user_id", "item_id", "event_type").len()["len"].max() == 1
+    for word in funnel:
+        share = (made["event_type"] == word).mean()
+        assert share == pytest.approx(types.count(word) / len(types), abs=0.05)
+
+
 def test_exchanges_keep_a_history_to_its_taste(make_view, rows_of):
     # Two kinds of people share the items of a hub, which forgets who they are.
     random = np.random.Generator(np.random.PCG64(4))
@@ -180,7 +203,7 @@ def test_baskets_share_a_time_and_a_session(make_view):
 
 
 def test_blocks_of_users_make_one_sample(make_view, rows_of, monkeypatch):
-    monkeypatch.setattr(markov, "_BLOCK_USERS", 7)
+    monkeypatch.setattr(_growth, "_BLOCK_USERS", 7)
     method = make_synthesizer("markov", {}).fit(make_view(ring()), seed=0)
     made = method.sample(60, seed=1)
     assert sorted(map(len, rows_of(made).values())) == sorted(map(len, ring().values()))
