@@ -20,7 +20,14 @@ from shopsynth.pipeline.store import storage_error
 from shopsynth.pipeline.verbs import Verbs
 from shopsynth.pipeline.workspace import Workspace
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import Dataset, InputError, PrivacyError, Progress, SyntheticDataset
+from shopsynth.schema import (
+    COMPANIONS,
+    Dataset,
+    InputError,
+    PrivacyError,
+    Progress,
+    SyntheticDataset,
+)
 
 _WRITERS = (".parquet", ".csv")
 
@@ -120,7 +127,8 @@ def write_histories(
 ) -> Path:
     """Write all tables and the facts into a folder of the workspace, or the events into a file.
 
-    Users go beside the file of the events: ``launch.csv`` and ``launch.users.csv``.
+    Users and queries go beside the file of the events: ``launch.csv``, ``launch.users.csv`` and
+    ``launch.queries.csv``.
 
     Returns:
         The file of the events.
@@ -143,8 +151,9 @@ def write_histories(
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(made.data.need("events"), file)
-        if made.data.users is not None:
-            _write(made.data.users, file.with_suffix(f".users{file.suffix}"))
+        for table in COMPANIONS:
+            if (rows := made.data.tables().get(table)) is not None:
+                _write(rows, file.with_suffix(f".{table}{file.suffix}"))
     except OSError as error:
         raise InputError(
             f"generate --output {file}: expected a file that can be written, but "

@@ -1,10 +1,13 @@
 """Synthetic users and queries on their way: made, kept, trained on, exported, shown."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
 from fakes.shops import RECIPE, tiny_tables, write_tiny_shop
-from shopsynth.pipeline import export, load_recipe, preview, run
+from shopsynth.pipeline import cold_users, export, load_recipe, preview, run
+from shopsynth.pipeline.stages import evaluate
 
 INLINE = ("pipeline.executor=inline", "evaluate.seeds=1", "combine.doses=[1.0]")
 CANARY = "zyx-canary-9317"
@@ -103,6 +106,43 @@ def test_export_writes_them_without_the_control(done, tmp_path):
     assert set(users["synthesizer"]) == {"markov", "substitute"}
     assert set(users["user_id"]) == set(events["user_id"])
     assert "motto" not in users.columns
+
+
+def test_searches_lie_beside_histories_of_new_people(shop, tmp_path):
+    """No query_id of a file of histories points nowhere."""
+    pl.DataFrame({"user_id": ["a"] * 40, "city": ["Oslo"] * 40}).write_csv(tmp_path / "new.csv")
+    recipe = load_recipe(shop, INLINE)
+    cold_users(recipe, tmp_path / "w", tmp_path / "new.csv", output=tmp_path / "o.parquet")
+    events, users, queries = (
+        pl.read_parquet(tmp_path / f"o{table}.parquet") for table in ("", ".users", ".queries")
+    )
+    assert set(events["user_id"]) == set(users["user_id"])
+    assert set(events["query_id"].drop_nulls()) == set(queries["query_id"]) != set()
+
+
+def test_users_and_searches_are_scanned_for_people():
+    """What is released with the events is looked through as they are."""
+    frames = {
+        "kept/markov": pl.DataFrame({"user_id": ["s-1"]}),
+        "users/markov": pl.DataFrame({"user_id": ["ann"]}),
+        "queries/markov": pl.DataFrame({"query_id": ["q"], "text": ["mail b@gmail.com"]}),
+        "train/events": pl.DataFrame({"user_id": ["ann"]}),
+        "train/users": pl.DataFrame({"user_id": ["ann"]}),
+    }
+
+    class Parts:
+        names = frames.keys
+        frame = frames.__getitem__
+        refs = frames.__contains__
+
+    parts: Any = Parts()
+    found = evaluate._named(evaluate._made(parts), parts, "deidentify")
+    assert found is not None
+    assert set(found.select("table", "kind").rows()) == {
+        ("users", "input_identifier"),
+        ("queries", "EMAIL"),
+    }
+    assert evaluate._named(evaluate._made(parts), parts, "public") is None
 
 
 def test_preview_shows_searches_and_attributes(shop):

@@ -79,12 +79,12 @@ def _code(values: pl.Series, made: pl.DataType) -> pl.Expr | None:
         return pl.sum_horizontal((number >= edge).cast(pl.Int64) for edge in edges) + pl.when(
             column.is_null()
         ).then(0).otherwise(1)
-    texts = known.cast(pl.String)
-    counts = texts.value_counts(name="n").sort("n", values.name, descending=[True, False])
+    texts = known.cast(pl.String).alias("value")
+    counts = texts.value_counts(name="n").sort("n", "value", descending=[True, False])
     told = counts.head(_N_VALUES)
     if told["n"].sum() < _LEAST_SHARE * known.len():
         return None
-    places = {value: place + 2 for place, value in enumerate(told[values.name])}
+    places = {value: place + 2 for place, value in enumerate(told["value"])}
     text = column.cast(pl.String)
     code = text.replace_strict(places, default=1, return_dtype=pl.Int64)
     return pl.when(column.is_null()).then(0).otherwise(code)
@@ -137,7 +137,9 @@ def _mean_over_tables(
     real: Behaviour, made: Behaviour, distance: Callable[[np.ndarray, np.ndarray], float]
 ) -> float:
     tables = _tables(real), _tables(made)
-    found = [distance(tables[0][key], tables[1][key]) for key in tables[0]]
+    # A side without times or types tells nothing of them.
+    both = [key for key in tables[0] if key in tables[1]]
+    found = [distance(tables[0][key], tables[1][key]) for key in both]
     return float(np.mean(found)) if found else float("nan")
 
 

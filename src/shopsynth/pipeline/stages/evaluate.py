@@ -51,12 +51,12 @@ from shopsynth.pipeline.stages.questions import (
 )
 from shopsynth.pipeline.stages.train import fit_of, load_parts
 from shopsynth.privacy import scan_release
-from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
+from shopsynth.schema import COMPANIONS, EVALUATION_COLUMNS, Evaluation, derived_seed
 from shopsynth.train import Fusion, Ranker, get_task, rankers
 
 _HERE = "shopsynth.pipeline.stages.evaluate"
-_MADE = ("kept/", "users/")
-"""Parts of the combine stage, by method: synthetic events, and the users who did them."""
+_MADE = ("kept/", *(f"{table}/" for table in COMPANIONS))
+"""Parts of the combine stage, by method: synthetic events, their users and their searches."""
 
 
 def run(context: StageContext) -> StageOutput:
@@ -236,15 +236,15 @@ def describe(job: Job) -> None:
     """Measure how like the real rows the synthetic rows are, and whether they copy people."""
     train, seed = job.frame("train/events"), job.params["seed"]
     heldout = read_heldout(job)
-    kept, users = ([job.frame(n) for n in job.names() if n.startswith(part)] for part in _MADE)
-    made = pl.concat(kept, how="diagonal")
+    tables = _made(job)
+    made = tables["events"]
     near = measure_fidelity(
         train,
         heldout,
         made,
         items=job.frame("items"),
         users=job.frame("train/users") if job.refs("train/users") else None,
-        synthetic_users=pl.concat(users, how="diagonal") if users else None,
+        synthetic_users=tables.get("users"),
         seed=seed,
     )
     job.write("fidelity", pl.concat([near, _utility(job)]))
@@ -257,7 +257,7 @@ def describe(job: Job) -> None:
             made,
             protection["mode"],
             canaries=_canaries(job),
-            pii_findings=_named(made, train, protection["mode"]),
+            pii_findings=_named(tables, job, protection["mode"]),
             **{name: protection.get(name) for name in ("epsilon", "delta", "mu")},
         ),
     )
@@ -282,11 +282,23 @@ def _better(tasks: Iterable[str]) -> dict[str, str]:
     return {name: METRICS.get(name).better for name in sorted(set(metrics))}
 
 
-def _named(made: pl.DataFrame, train: pl.DataFrame, mode: str) -> pl.DataFrame | None:
-    """Scan the rows for the people they were made from; public ids may stay what they are."""
+def _made(job: Job) -> dict[str, pl.DataFrame]:
+    """Read the synthetic tables of all methods, one below the other."""
+    found = {}
+    for part, table in zip(_MADE, ("events", *COMPANIONS), strict=True):
+        frames = [job.frame(name) for name in job.names() if name.startswith(part)]
+        if frames:
+            found[table] = pl.concat(frames, how="diagonal")
+    return found
+
+
+def _named(made: dict[str, pl.DataFrame], job: Job, mode: str) -> pl.DataFrame | None:
+    """Scan the tables for the people they were made from; public ids may stay what they are."""
     if mode == "public":
         return None
-    return scan_release({"events": made}, {"events": train})
+    return scan_release(
+        made, {name: job.frame(f"train/{name}") for name in made if job.refs(f"train/{name}")}
+    )
 
 
 def _canaries(job: Job) -> Canaries | None:

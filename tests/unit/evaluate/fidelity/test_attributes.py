@@ -132,3 +132,25 @@ def test_items_are_grouped_by_the_top_of_their_category_or_else_by_brand():
     assert by_brand.tolist() == [2, 3, 2, 0]
     assert item_groups(items.select("item_id"), catalogue, sold) is None
     assert item_groups(items.head(2), catalogue.head(2), sold) is None
+
+
+def test_an_attribute_may_have_any_name():
+    """What is counted by is called something, too."""
+    events, users = shop("m", 2, {"x": "a", "y": "b"})
+    usual = figures(events, users)
+    for name in ("n", "value", "group", "len", "count"):
+        renamed = users.rename({"town": name})
+        real = shop("r", 1, {"x": "a", "y": "b"})[1].rename({"town": name})
+        assert figures(events, renamed, users=real) == usual, name
+
+
+def test_behaviour_that_one_side_does_not_tell_is_left_out():
+    events, users = shop("m", 2, {"x": "a", "y": "b"})
+    bare = events.drop("timestamp").with_columns(position=pl.int_range(pl.len()).over("user_id"))
+    assert figures(bare, users)[JOINT][0] < 0.1
+    real = shop("r", 1, {"x": "a", "y": "b"})
+    typed = real[0].with_columns(event_type=pl.lit("purchase"))
+    rows = measure_fidelity(
+        typed, typed, events, items=ITEMS, users=real[1], synthetic_users=users
+    ).filter(metric=JOINT)
+    assert rows["value"].item() < 0.1
