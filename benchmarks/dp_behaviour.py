@@ -21,7 +21,7 @@ from _amazon import RESAMPLES, gains
 from _planted_shop import END, START, planted_shop
 from _record import record
 
-from shopsynth.generate import make_synthesizer, sample_parts
+from shopsynth.generate import make_synthesizer
 from shopsynth.privacy import PrivacySettings, PrivateView, Purse, open_view
 from shopsynth.privacy.ledger import Ledger
 from shopsynth.privacy.till import RunTill
@@ -95,8 +95,7 @@ def sampled(shop: Dataset, name: str, epsilon: float | None, options: dict[str, 
 
 def _grown(view: PrivateView, name: str, options: dict[str, Any]) -> Dataset:
     method = make_synthesizer(name, options).fit(view, seed=1)
-    (made,) = sample_parts(method, TRAINED, seed=1)
-    return made.data
+    return method.sample(TRAINED, seed=1).data
 
 
 def questions(n_users: int, seed: int) -> Holdout:
