@@ -57,6 +57,28 @@ class CategorySteps:
         if length:
             last = self.groups.group[items[places - 1]]
         group = self.transitions.draw(last, spread_uniforms(last, random))
+        return self.items_in(group, items, places, length, random)
+
+    def items_in(
+        self,
+        group: NDArray[np.int32],
+        items: NDArray[np.int32],
+        places: NDArray[np.int64],
+        length: int,
+        random: np.random.Generator,
+    ) -> NDArray[np.int32]:
+        """Draw an item of each history's next group: one that it had, or a new one by popularity.
+
+        Args:
+            group: ``(n,)`` next groups.
+            items: As in :meth:`next_items`, like the others.
+            places: Likewise.
+            length: Likewise.
+            random: Source of randomness.
+
+        Returns:
+            ``(n,)`` item_index.
+        """
         drawn = self.items.draw(group, spread_uniforms(group, random))
         if length == 0:
             return drawn

@@ -3,16 +3,21 @@
 In: a model of lengths, steps, rows and times. Out: :class:`Histories` of new users.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shopsynth.generate._draws import Integers
+from shopsynth.generate._draws import Integers, empirical_draws
 from shopsynth.generate._edits import take_users
-from shopsynth.generate._histories import EventForm, Histories
+from shopsynth.generate._histories import EventForm, Histories, write_synthetic
 from shopsynth.generate._timing import Timing
+from shopsynth.schema import Progress, Settings, SyntheticDataset
+
+_BLOCK_USERS = 65_536
+"""Histories grown at a time: bounds memory, and is large enough for evenly spread draws."""
 
 
 class Growth(Protocol):
@@ -110,3 +115,33 @@ def grow(lengths: Integers, model: Model, growth: Growth, random: np.random.Gene
     timed = "timestamp" in model.form.columns
     histories = model.timing.sample(histories, random, timed=timed)
     return take_users(histories, np.argsort(longest_first))
+
+
+def stream_grown(
+    n: int, model: Model, *, method: str, options: Settings, seed: int, progress: Progress
+) -> Iterator[SyntheticDataset]:
+    """Grow ``n`` histories a block of users at a time, and write each block's rows.
+
+    Args:
+        n: Users.
+        model: What a fit learned.
+        method: Name of the synthesizer, for the rows' provenance.
+        options: Its options, likewise.
+        seed: Source of all randomness.
+        progress: Told of each block.
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    lengths = random.permutation(empirical_draws(model.lengths, n, random))
+    growth = model.steps.begin(random)
+    progress.start(f"{method}: histories", n)
+    for first in range(0, n, _BLOCK_USERS):
+        block = grow(lengths[first : first + _BLOCK_USERS], model, growth, random)
+        yield write_synthetic(
+            block,
+            model.form,
+            method=method,
+            options=options,
+            seed=seed,
+            first_user=first,
+        )
+        progress.advance(block.n_users)

@@ -36,18 +36,24 @@ _REBUY_FALLBACK = np.array([3.0, 1.0])
 """New items and known ones where nothing stands out of the noise: a public guess."""
 
 
-def fit_private_chain(view: PrivateView, plan: PrivatePlan, clip: float) -> Model:
+def fit_private_chain(
+    view: PrivateView, plan: PrivatePlan, clip: float, share: float = 1.0
+) -> Model:
     """Ask the plan's questions and build a model of the answers.
 
     Args:
         view: In mode dp; its rows are not touched.
         plan: What to ask.
         clip: Greatest L2 norm of a user's counts where they may have several.
+        share: Of the view's squared allowance, to be spent on it.
+
+    Returns:
+        A model whose steps are :class:`CategorySteps`.
 
     Raises:
         PrivacyError: If the view has no budget left for it.
     """
-    answers = plan.ask(view, clip)
+    answers = plan.ask(view, clip, share)
     lengths = _lengths(plan, answers["lengths"])
     transitions, popularity = _transitions(
         plan.groups, answers["bigrams"], answers["starts"], lengths

@@ -146,9 +146,9 @@ class PrivatePlan:
             made.append(UserHistogram(feature, 1 / share, 1.0 if is_single else clip))
         return made
 
-    def ask(self, view: PrivateView, clip: float) -> dict[str, Answer]:
-        """Buy all answers at once."""
-        questions = self.questions(view.allowance, clip)
+    def ask(self, view: PrivateView, clip: float, share: float = 1.0) -> dict[str, Answer]:
+        """Buy all answers at once, for a share of the squared allowance."""
+        questions = self.questions(view.allowance * share**0.5, clip)
         answers = view.buy(questions)
         return {
             name: Answer(counts, question.deviation)

@@ -10,7 +10,8 @@ items: it knows only what was bought.
 
 In mode dp the chain goes over categories of the public catalogue and is learned from noisy
 histograms, bought at once. In the other modes it goes over items and gives no differential
-privacy, but never repeats a whole history that fewer than ``min_users`` people had.
+privacy: long parts of one person's history can come again. A whole one of four and more events
+that fewer than ``min_users`` people had does not, while the shop's items make another.
 """
 
 from collections.abc import Iterator
@@ -19,10 +20,10 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from shopsynth.generate._draws import DrawTable, empirical_draws
+from shopsynth.generate._draws import DrawTable
 from shopsynth.generate._episodes import Episodes
-from shopsynth.generate._growth import Model, grow
-from shopsynth.generate._histories import read_histories, write_synthetic
+from shopsynth.generate._growth import Model, stream_grown
+from shopsynth.generate._histories import read_histories
 from shopsynth.generate._item_space import item_space
 from shopsynth.generate._item_steps import ItemSteps
 from shopsynth.generate._neighbours import bought_together
@@ -45,9 +46,6 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
 
 _METHOD = "markov"
-_BLOCK_USERS = 65_536
-"""Histories grown at a time: bounds memory, and is large enough for evenly spread draws."""
-
 _DIM = 32
 """Directions of the space in which exchanges are judged."""
 
@@ -181,18 +179,6 @@ class Markov:
         """
         check_request(n, conditions, _METHOD)
         model = fitted(self._model, _METHOD)
-        random = np.random.Generator(np.random.PCG64(seed))
-        lengths = random.permutation(empirical_draws(model.lengths, n, random))
-        growth = model.steps.begin(random)
-        progress.start("markov: histories", n)
-        for first in range(0, n, _BLOCK_USERS):
-            block = grow(lengths[first : first + _BLOCK_USERS], model, growth, random)
-            yield write_synthetic(
-                block,
-                model.form,
-                method=_METHOD,
-                options=self.options,
-                seed=seed,
-                first_user=first,
-            )
-            progress.advance(block.n_users)
+        yield from stream_grown(
+            n, model, method=_METHOD, options=self.options, seed=seed, progress=progress
+        )
