@@ -178,10 +178,11 @@ class OtherUsers:
 
     def guess(self, event: Ints) -> sparse.csr_matrix:
         """Guess the items of real events, ``(n,)``, from those before: ``(n, n_items)`` shares."""
-        histories, user = self.histories, self.histories.user
-        n_items = self.company.totals.size
+        histories, n_items = self.histories, self.company.totals.size
+        # Of these events alone: a batch must not take longer because the shop is larger.
+        user = np.searchsorted(histories.offsets, event, side="right") - 1
         shape = event.size, n_items
-        index = histories.index[event]
+        index = event - histories.offsets[user]
         row = np.repeat(np.arange(event.size), index)
         back = np.arange(row.size) - np.repeat(np.cumsum(index) - index, index) + 1
         had = _matrix(row, histories.item[event[row] - back], np.ones(row.size), shape)
@@ -190,7 +191,7 @@ class OtherUsers:
             rows = np.flatnonzero(index >= back_)
             voter = event[rows] - back_
             pairs = [
-                self._own_pairs(voter, user[voter], distance)
+                self._own_pairs(voter, user[rows], distance)
                 for distance in (*range(-_REACH, 0), *range(1, _REACH + 1))
             ]
             item = histories.item[voter]
