@@ -19,7 +19,7 @@ class NoisyTraining(PublicFacts):
     training_steps: int = Field(default=300, ge=1)
     """Mode dp: noisy steps. More of them need more noise in each."""
 
-    training_users: int = Field(default=1000, ge=1)
+    training_users: int = Field(default=2000, ge=1)
     """Mode dp: users that take part in a step, on average, where the shop has as many as
     ``[privacy]`` bounds them by: each is drawn by chance. Time grows with it, and the signal beside
     the noise."""
