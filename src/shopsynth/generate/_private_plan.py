@@ -11,7 +11,10 @@ from typing import Self
 import numpy as np
 import polars as pl
 
+from shopsynth.generate._content import described
 from shopsynth.generate._draws import Floats
+from shopsynth.generate._item_space import principal_rows
+from shopsynth.generate.sequences.semantic_ids import SemanticIds
 from shopsynth.privacy import PrivateView
 from shopsynth.privacy.mechanisms import (
     Amount,
@@ -67,6 +70,10 @@ GAPS = (0, 1, *(_SECOND * s for s in (10, 60, 300, 900)), *(_HOUR * h for h in (
 AMOUNTS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 50.0, 100.0)
 
 _PATH = " > "
+
+_CELL_DIM, _CELL_SEED = 32, 0
+"""Directions of content by which a catalogue without categories is grouped, and the seed of that:
+the groups are a fact of the catalogue and the same in every run."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +166,11 @@ class PrivatePlan:
 def public_groups(items: pl.DataFrame, at_most: int) -> PublicGroups:
     """Group the catalogue by its categories, as finely as the number of groups allows.
 
+    A catalogue without categories is grouped by what else it says of its items.
+
     Category paths are cut to the deepest level that has fewer than ``at_most`` names; if even the
-    first has more, the names with most items stay. Items without a kept name are in ``other``.
+    first has more, the names with most items stay. Items without a kept name are in ``other``, and
+    so is every item of a catalogue that says nothing.
 
     Args:
         items: The declared catalogue.
@@ -172,8 +182,8 @@ def public_groups(items: pl.DataFrame, at_most: int) -> PublicGroups:
         ([1, 0, 2], [0, 0, 1])
     """
     listed = items.unique("item_id", keep="first", maintain_order=True).sort("item_id")
-    if "category" not in listed.columns:
-        listed = listed.with_columns(category=pl.lit(None, dtype=pl.String))
+    if "category" not in listed.columns or not listed["category"].count():
+        listed = listed.with_columns(category=_content_cells(listed))
     paths = listed["category"].str.split(_PATH)
     deepest = int(paths.list.len().fill_null(0).to_numpy().max(initial=1))
     for depth in range(deepest, 0, -1):
@@ -191,6 +201,17 @@ def public_groups(items: pl.DataFrame, at_most: int) -> PublicGroups:
         return_dtype=pl.Int32,
     ).fill_null(kept.len())
     return PublicGroups(listed["item_id"], group.to_numpy(), kept.len() + 1)
+
+
+def _content_cells(listed: pl.DataFrame) -> pl.Series:
+    """Name the cell of each item's content; nothing for all if the catalogue says nothing."""
+    content = described(listed, listed["item_id"])
+    if content is None:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, listed.height)
+    random = np.random.Generator(np.random.PCG64(_CELL_SEED))
+    vectors = principal_rows(content, _CELL_DIM, random)
+    coarsest = SemanticIds.fit(vectors, seed=_CELL_SEED).codes[:, 0]
+    return pl.Series(coarsest).cast(pl.String)
 
 
 def length_bounds(most: int) -> tuple[int, ...]:

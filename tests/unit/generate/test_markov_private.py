@@ -260,6 +260,23 @@ def test_groups_are_as_fine_as_allowed():
     assert public_groups(items, 4).group.tolist() == [0, 0, 1, 1, 2, 3]
     assert public_groups(items, 3).group.tolist() == [0, 0, 1, 1, 2, 2]  # z has fewest items.
     assert public_groups(items.drop("category"), 9).n_groups == 1
+
+
+def test_a_catalogue_without_categories_is_grouped_by_what_it_says():
+    words = ("blue ceramic cup", "garden hose of rubber")
+    items = pl.DataFrame(
+        {"item_id": [f"i{n:02d}" for n in range(40)], "title": [words[n % 2] for n in range(40)]}
+    )
+    found = public_groups(items, 9)
+    assert found.n_groups == 3
+    assert set(found.group[::2]) | set(found.group[1::2]) == {0, 1}
+    assert set(found.group[::2]).isdisjoint(found.group[1::2])
+    silent = items.with_columns(category=pl.lit(None, dtype=pl.String))
+    assert public_groups(silent, 9).group.tolist() == found.group.tolist()
+    assert set(public_groups(items, 2).group) == {0, 1}
+
+
+def test_bins_end_at_the_bound():
     assert session_bounds(5) == (1, 2, 3, 4, 5)
     assert session_bounds(40) == (1, 2, 3, 4, 5, 6, 7, 8, 16, 32)
 
