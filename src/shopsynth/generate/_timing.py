@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from shopsynth.generate._draws import Pool, size_bucket
 from shopsynth.generate._histories import Histories
+from shopsynth.generate._period_end import reflected, squeezed
 
 DAY = 86_400_000_000
 """Microseconds. Sessions a day or more apart each take a time of day of their own."""
@@ -140,8 +141,8 @@ class Timing:
         start = self._sample_starts(user[starts], bucket, random)
         gap = np.where(histories.opens, 0, self.within.draw(bucket[user], random))
         elapsed = np.cumsum(gap)
-        time = start[session] + elapsed - elapsed[starts][session]
-        return _rising(np.clip(time, *self.period), user)
+        within = squeezed(elapsed - elapsed[starts][session], starts, self.period[1] - start)
+        return _rising(np.clip(start[session] + within, *self.period), user)
 
     def _sample_starts(
         self, user: NDArray[np.int64], bucket: NDArray[np.int64], random: np.random.Generator
@@ -170,8 +171,9 @@ class Timing:
         of_anchor = np.maximum.accumulate(np.where(anchor, np.arange(user.size), 0))
         paused = np.cumsum(pause)
         start = self._at_new_hours(time, random)[of_anchor] + paused - paused[of_anchor]
+        start = reflected(start, of_anchor, self.period)
         ordered: NDArray[np.int64] = start[np.lexsort((start, user))]
-        return np.clip(ordered, low, high)
+        return ordered
 
     def _at_new_hours(
         self, time: NDArray[np.int64], random: np.random.Generator

@@ -1,6 +1,7 @@
 """Sessions and times: planted rhythms come back, and no time leaves the period."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from shopsynth.generate import _timing
@@ -100,6 +101,28 @@ def test_who_comes_daily_does_not_pile_up_on_the_last_day(make_view):
     day = (made.time // DAY - made.time.min() // DAY).reshape(200, 6)
     assert (np.diff(day, axis=1) >= 1).all()
     assert day.max() == 8
+
+
+@pytest.mark.parametrize("session", ["a whole history", "each visit"])
+def test_nothing_piles_up_at_the_end(make_view, session):
+    # People come by chance until the data end, some in visits hours apart.
+    random = generator(4)
+    days = {
+        f"u{n:03d}": np.cumsum(random.exponential(8 if n % 2 else 0.4, 9)) + random.uniform(0, 60)
+        for n in range(300)
+    }
+    days = {user: sorted(when[when < 70]) or [69.0] for user, when in days.items()}
+    place = [
+        f"-{n}" if session == "each visit" else "" for d in days.values() for n in range(len(d))
+    ]
+    user = [user for user, when in days.items() for _ in when]
+    sessions = pl.Series([name + number for name, number in zip(user, place, strict=True)])
+    histories = {user: [f"i{n}" for n in range(len(when))] for user, when in days.items()}
+    real, made = sampled(make_view(histories, days=days, session_id=sessions), n=900)
+    assert (made.time == real.time.max()).mean() < 0.003
+    assert (made.time > real.time.max() - 7 * DAY).mean() < 0.25
+    assert abs(np.median(made.time) - np.median(real.time)) < 6 * DAY
+    assert (np.diff(made.time)[made.index[1:] > 0] >= 0).all()
 
 
 def test_who_comes_once_more_waits_longer_than_who_comes_daily(make_view):
