@@ -33,8 +33,9 @@ _VECTOR_DIM = 32
 _SMALL_SHOP = 20
 _MOST_HELD_OUT = 2_000
 
-_MIN_USERS = 3
-"""People who must have had a history of four and more events for it to come again."""
+_MIN_USERS = 10
+"""People who must have had a history of four and more events for it to come again. More than for
+a pair or a word: three or four who did the same eight things in one order may be one."""
 
 _MOST_OWN = 100_000
 """Items with an embedding of their own, the most bought; others have that of their codes."""
