@@ -32,20 +32,18 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "grocery": {
         "exclude_seen": True,
         "options": {"layers": 1, "negatives": 256, "learning_rate": 0.002},
-        "next": 1.0,
-        "teacher": 1.0,
+        "generate": (("content_next", 3.0), ("teacher", 1.0)),
         "weight": 0.5,
     },
     "retail": {
         "exclude_seen": False,
         "options": {"dim": 32, "layers": 1, "learning_rate": 0.005, "dropout": 0.1},
-        "next": 4.0,
-        "teacher": 1.0,
-        "weight": 0.5,
+        "generate": (("content_next", 12.0),),
+        "weight": 0.1,
     },
 }
 """The model's options are those of G1 and of the demo, the same in every arm; synthetic users of
-either method per real one, and the weight of their rows, were chosen on validation, one seed."""
+each method per real one, and the weight of their rows, were chosen on validation, one seed or two."""
 
 CLAIMS = (
     {"name": "G4", "model": MODEL, "metric": "recall", "slice": "cold"},
@@ -73,8 +71,7 @@ def recipe_of(name: str, shop: ColdShop, seeds: int, controls: Sequence[str]) ->
         "split": {"by": "time", "validation_from": validation, "test_from": test},
         "privacy": {"mode": "public"},
         "generate": [
-            {"synthesizer": "content_next", "size": settings["next"]},
-            {"synthesizer": "teacher", "size": settings["teacher"]},
+            {"synthesizer": method, "size": size} for method, size in settings["generate"]
         ],
         "combine": {"ratio": 100.0, "weight": settings["weight"]},
         "train": {
