@@ -43,7 +43,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 """The model's options are those of G1 and of the demo, the same in every arm; synthetic users of
-each method per real one, and the weight of their rows, were chosen on validation, one seed or two."""
+each method per real one and the weight of their rows were chosen on validation, by a seed or two.
+"""
 
 CLAIMS = (
     {"name": "G4", "model": MODEL, "metric": "recall", "slice": "cold"},
