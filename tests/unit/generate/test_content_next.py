@@ -43,7 +43,7 @@ def test_pieces_have_every_length_up_to_the_window(make_view, rows_of):
 
 def test_pairs_are_a_new_item_after_one_of_its_nearest(make_view, rows_of):
     made = rows_of(sample(make_view(HISTORIES, items=ITEMS), 90, pairs=1, neighbours=2))
-    after = {}
+    after: dict[str, set[str]] = {}
     for first, last in made.values():
         after.setdefault(last, set()).add(first)
     cold = [items[-1] for items in made.values()]
@@ -125,7 +125,9 @@ def test_what_goes_with_nothing_comes_all_the_same_when_it_is_wanted(make_view, 
 
 
 def test_items_of_which_nothing_is_known_are_told(make_view):
-    silent = pl.DataFrame({"item_id": ["dumb"], "title": [None]}, schema_overrides={"title": str})
+    silent = pl.DataFrame(
+        {"item_id": ["dumb"], "title": [None]}, schema_overrides={"title": pl.String}
+    )
     view = make_view(HISTORIES, items=pl.concat([ITEMS, silent]))
     with pytest.raises(InputError, match="got 1 of 2 of which it says nothing"):
         sample(view, 3, Conditions(item_ids=("dumb", "cold0")))

@@ -22,7 +22,8 @@ A_DAY = {"hose": 1.0, "mug": 0.25}
 def shop(n_launches=100, *, declared=False, silent=False):
     """Items sell at a steady rate, new ones at half of it for four weeks; two are cold."""
     random = np.random.Generator(np.random.PCG64(1))
-    rows, items = [], []
+    rows: list[tuple[str, datetime]] = []
+    items: list[tuple[str, str, datetime | None]] = []
     for number in range(10 + n_launches):
         kind = ("hose", "mug")[number % 2]
         launch = 0 if number < 10 else int(random.integers(0, DAYS))
@@ -51,7 +52,7 @@ def shop(n_launches=100, *, declared=False, silent=False):
     return catalogue.drop("title") if silent else catalogue, events
 
 
-def learned(items, events, wanted=("cold-hose", "cold-mug")):
+def learned(items, events, *, wanted=("cold-hose", "cold-mug")):
     data = Dataset(items=items, events=events)
     view = PrivateView(data, mode="public", fingerprint="f" * 64, max_events_per_user=256)
     form, histories = read_histories(view, "test")

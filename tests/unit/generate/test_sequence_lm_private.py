@@ -12,6 +12,7 @@ from fakes.listening import RecordingProgress
 from fakes.noise import NoNoise, SeededNoise
 from fakes.tills import purse_of
 from shopsynth.generate import Conditions, make_synthesizer
+from shopsynth.generate.sequence_lm import SequenceLm
 from shopsynth.generate.sequences.private_network import PrivateNetwork
 from shopsynth.generate.sequences.private_steps import _chosen
 from shopsynth.privacy import PrivateView
@@ -20,7 +21,7 @@ from shopsynth.privacy.mechanisms import dp_sgd
 from shopsynth.privacy.mechanisms.private_training import next_token_loss
 from shopsynth.schema import Dataset, InputError, PrivacyError, RecipeError
 
-SHORT = {"training_steps": 4, "context": 8}
+SHORT: dict[str, object] = {"training_steps": 4, "context": 8}
 SIDES, SQUARE, EACH = ("north", "south"), "square", 4
 PLACES = [*(f"{side} {n}" for side in SIDES for n in range(2)), SQUARE]
 ITEMS = pl.DataFrame(
@@ -107,6 +108,7 @@ def test_it_pays_for_counts_and_for_training_and_never_again(epsilon):
     *counts, steps = till.charges
     assert {charge.kind for charge in counts} == {"gaussian"}
     assert steps.kind == "poisson_gaussian"
+    assert isinstance(learned, SequenceLm)
     assert steps.count == learned.steps_ == 4
     part = compose(counts).gaussian_mu ** 2 / view.allowance**2
     assert part == pytest.approx(0.6, abs=1e-3)

@@ -27,9 +27,9 @@ def urns_of(view, **settings):
 def deal(urns, *recent, seed=0):
     """Deal one card to each history of last items ``recent``, newest first."""
     random = np.random.Generator(np.random.PCG64(seed))
-    recent = [np.asarray(items) for items in recent]
+    items = [np.asarray(each) for each in recent]
     begun = Deal.begin(urns, random)
-    return begun.draw(recent[0], urns.find_contexts(recent, random))[0].tolist()
+    return begun.draw(items[0], urns.find_contexts(items, random))[0].tolist()
 
 
 def test_each_card_is_dealt_once_a_pass(make_view):

@@ -50,7 +50,7 @@ def test_half_an_hour_of_silence_ends_a_session() -> None:
 
 
 def test_session_ids_are_believed_and_silence_counts_where_one_is_missing() -> None:
-    times = {"u": [0, 1, 500, 501, 900]}
+    times = {"u": [0.0, 1.0, 500.0, 501.0, 900.0]}
     told = visits(times, session_id=["s", "t", "t", None, None])
     assert encoded(told, session_ids=True).opens.tolist() == [True, True, False, True, True]
 
