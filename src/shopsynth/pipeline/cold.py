@@ -161,14 +161,15 @@ def _joined(catalogue: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """Put items that the catalogue lacks below it; what it knows of the others stays.
 
     Raises:
-        InputError: If an attribute has another type than in the catalogue.
+        InputError: If a column holds what the catalogue's type cannot.
     """
     unknown = new.join(catalogue, on="item_id", how="anti", maintain_order="left")
-    kept = [name for name in unknown.columns if name in catalogue.columns]
+    kept = {name: dtype for name, dtype in catalogue.schema.items() if name in unknown.columns}
     try:
-        return pl.concat([catalogue, unknown.select(kept)], how="diagonal_relaxed")
+        typed = unknown.select(pl.col(name).cast(dtype) for name, dtype in kept.items())
+        return pl.concat([catalogue, typed], how="diagonal")
     except pl.exceptions.PolarsError as error:
-        differ = [name for name in kept if unknown.schema[name] != catalogue.schema[name]]
+        differ = [name for name, dtype in kept.items() if unknown.schema[name] != dtype]
         raise InputError(
             f"generate {_OPTION}: expected columns of the catalogue's types, got others in "
             f"{', '.join(differ)}; write them as the catalogue's source does"
