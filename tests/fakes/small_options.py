@@ -2,7 +2,13 @@
 
 from typing import Any
 
-SMALL_OPTIONS: dict[str, dict[str, Any]] = {}
+_VAE = {"dim": 16, "layers": 1, "latent": 4, "max_epochs": 2, "batch_events": 256}
+_GAN = {
+    "hidden": 32, "max_steps": 60, "judged_every": 20, "critic_steps": 1,
+    "generator_rate": 0.01, "critic_rate": 0.02,
+}  # fmt: skip
+
+SMALL_OPTIONS: dict[str, dict[str, Any]] = {"sequence_vae": _VAE, "sequence_gan": _VAE | _GAN}
 """By the method's name; who has none is asked as it comes."""
 
 SMALL_PRIVATE_OPTIONS: dict[str, dict[str, Any]] = {

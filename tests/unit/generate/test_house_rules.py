@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from fakes.listening import RecordingProgress
+from fakes.small_options import SMALL_OPTIONS
 from shopsynth.generate import make_synthesizer
 from shopsynth.privacy import PrivacySettings, open_view
 from shopsynth.schema import TIMESTAMP, Dataset, InputError
@@ -14,6 +15,7 @@ from shopsynth.schema import TIMESTAMP, Dataset, InputError
 HOUSE = (
     "markov", "teacher", "substitute", "pseudo_session", "noise",
     "insert", "crop", "reorder", "mask", "reverse_prior", "pattern", "sequence_lm",
+    "sequence_vae", "sequence_gan",
 )  # fmt: skip
 N_ITEMS = 30
 ITEMS = pl.DataFrame(
@@ -53,23 +55,27 @@ def view_of(events, mode="deidentify"):
     return open_view(data, PrivacySettings(mode=mode), b"a key of sixteen bytes")[0]
 
 
+def asked(method):
+    return make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
+
+
 @pytest.mark.parametrize("method", HOUSE)
 class TestEveryMethodOfTheHouse:
     def test_rows_are_as_whole_as_real_ones(self, method):
-        synthesizer = make_synthesizer(method, {}).fit(view_of(events_of()), seed=1)
+        synthesizer = asked(method).fit(view_of(events_of()), seed=1)
         events = synthesizer.sample(50, seed=3).data.need("events")
         assert set(events.columns) == set(events_of().columns)
         assert sum(events.null_count().row(0)) == 0
         assert events["user_id"].str.starts_with(f"synthetic-{method}-").all()
 
     def test_nobody_repeats_where_nobody_did(self, method):
-        synthesizer = make_synthesizer(method, {}).fit(view_of(events_of()), seed=1)
+        synthesizer = asked(method).fit(view_of(events_of()), seed=1)
         events = synthesizer.sample(200, seed=3).data.need("events")
         assert events.select("user_id", "item_id").is_unique().all()
 
     def test_fit_and_sample_tell_their_progress(self, method):
         heard = RecordingProgress()
-        synthesizer = make_synthesizer(method, {}).fit(view_of(events_of()), seed=1, progress=heard)
+        synthesizer = asked(method).fit(view_of(events_of()), seed=1, progress=heard)
         in_fit = heard.steps
         synthesizer.sample(20, seed=1, progress=heard)
         assert 0 < in_fit < heard.steps
@@ -78,10 +84,10 @@ class TestEveryMethodOfTheHouse:
     def test_a_shop_without_events_of_its_catalogue_is_refused(self, method):
         strangers = events_of(item_id=pl.lit("not-in-the-catalogue"))
         with pytest.raises(InputError, match=r"events of catalogue items, got none"):
-            make_synthesizer(method, {}).fit(view_of(strangers), seed=1)
+            asked(method).fit(view_of(strangers), seed=1)
 
     def test_synthetic_rows_are_no_source(self, method):
-        synthesizer = make_synthesizer(method, {}).fit(view_of(events_of()), seed=1)
+        synthesizer = asked(method).fit(view_of(events_of()), seed=1)
         again = synthesizer.sample(50, seed=3).data.need("events")
         with pytest.raises(InputError, match="leave synthetic rows out"):
-            make_synthesizer(method, {}).fit(view_of(again, mode="public"), seed=1)
+            asked(method).fit(view_of(again, mode="public"), seed=1)

@@ -1,0 +1,195 @@
+"""From real histories to a fitted VAE, where its people lie, and whether z says anything of them.
+
+In: histories and options. Out: :class:`LearnedVae`. Needs torch.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from shopsynth.generate._histories import EventForm, Histories
+from shopsynth.generate.sequences.batches import Batches
+from shopsynth.generate.sequences.decoding import Learned
+from shopsynth.generate.sequences.fitting import Groundwork, device_of, train
+from shopsynth.generate.sequences.latent import HistoryVae, Posterior, Seen, as_array
+from shopsynth.generate.sequences.latent_losses import Easing, LatentQuestions
+from shopsynth.generate.sequences.latent_options import LatentOptions
+from shopsynth.generate.sequences.plan import Given
+from shopsynth.schema import InputError, Progress
+
+Floats = NDArray[np.float32]
+
+_MOST_PLACED = 50_000
+"""People from whom is learned where people lie."""
+
+_ACTIVE_NATS = 0.01
+"""Nats by which the held-out users' posteriors differ from the prior in a number that says
+something, as Burda et al., arXiv 1509.00519, ask of its variance."""
+
+_TELLING_NATS = 0.01
+"""Nats an event that one's own z must explain more than another's."""
+
+_WORSE_NATS = 1.0
+"""Nats an event by which no network that learned anything is worse than an untrained one."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Where people lie: ``(n, latent)`` means and standard deviations of their posteriors."""
+
+    mean: Floats
+    deviation: Floats
+
+    def draw(self, random: np.random.Generator) -> Floats:
+        """Draw each one's z once."""
+        noise = random.standard_normal(self.mean.shape, dtype=np.float32)
+        return self.mean + self.deviation * noise
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What z says of the held-out users.
+
+    Attributes:
+        nats: ``(latent,)`` mean divergence of their posteriors from the prior, by number.
+        gain: Nats an event that their own z explains more than that of another of them.
+    """
+
+    nats: NDArray[np.float64]
+    gain: float
+
+    @property
+    def n_active(self) -> int:
+        """Numbers of z that say something."""
+        return int((self.nats > _ACTIVE_NATS).sum())
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the decoder does without z: every history is drawn from the same nobody."""
+        return self.n_active == 0 or self.gain < _TELLING_NATS
+
+
+@dataclass(frozen=True)
+class LearnedVae:
+    """What a fit gives.
+
+    Attributes:
+        vae: In evaluation mode.
+        learned: The decoder, and all that drawing from it needs.
+        people: Where the users lie that were learned from.
+        held_out: Where those lie that decided when to stop.
+        telling: What z says of the latter.
+    """
+
+    vae: HistoryVae
+    learned: Learned
+    people: People
+    held_out: People
+    telling: Telling
+
+    @torch.inference_mode()
+    def who(self, given: Given, random: np.random.Generator) -> Floats:
+        """Draw who begun histories are of, ``(n, latent)``, from what they did."""
+        device = next(self.vae.parameters()).device
+        real = np.arange(given.item.shape[1]) < given.lengths[:, None]
+        moment = self.learned.tokens.moment_of(given.time)
+        seen = Seen.laid(given.item, given.gap, given.kind, moment, real, device=device)
+        return _people([self.vae.encode(seen)]).draw(random)
+
+
+def fit_vae(
+    method: str,
+    form: EventForm,
+    histories: Histories,
+    options: LatentOptions,
+    *,
+    seed: int,
+    progress: Progress,
+) -> LearnedVae:
+    """Train encoder and decoder together.
+
+    Raises:
+        InputError: If the loss stops being finite, or ends above that of an untrained network.
+        SourceError: If the checkpoint is damaged.
+    """
+    ground = Groundwork.lay(method, form, histories, options.held_out, seed)
+    device = device_of(options)
+    with torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
+        torch.manual_seed(ground.seed_of("weights"))
+        decoder = ground.network(options, options.latent)
+        vae = HistoryVae(decoder, options.encoder_layers, options.dropout).to(device)
+    easing = Easing(options.kl_weight, options.kl_warm_up)
+    questions = LatentQuestions(ground.material, device, easing, ground.seed_of("judging"))
+    decides = ground.batches(ground.held_out, options.batch_events)
+    before = _loss(vae.eval(), questions, decides)
+    training = train(ground, vae, questions, options, progress)
+    if training.best_loss > before + _WORSE_NATS:
+        raise InputError(
+            f"generate.{method}: expected held-out users to surprise less than before the first "
+            f"step ({before:.2f} nats an event), got {training.best_loss:.2f} after "
+            f"{training.n_steps} steps; lower learning_rate"
+        )
+    best = training.best.eval().requires_grad_(False)
+    posteriors = encoded(best, questions, decides)
+    telling = Telling(
+        torch.cat([one.divergence() for one in posteriors]).double().mean(0).cpu().numpy(),
+        _gain(best, questions, decides),
+    )
+    placed = ground.batches(ground.learned[:_MOST_PLACED], options.batch_events)
+    people = _people(encoded(best, questions, placed))
+    learned = ground.outcome(best.decoder, training.best_loss, training.n_steps)
+    return LearnedVae(best, learned, people, _people(posteriors), telling)
+
+
+def tell_collapse(method: str, telling: Telling, progress: Progress) -> None:
+    """Say through the progress listener that z says nothing, where it does not."""
+    if telling.collapsed:
+        progress.start(
+            f"{method}: posterior collapse: {telling.n_active} numbers of z say something, worth "
+            f"{telling.gain:.3f} nats an event; lower kl_weight",
+            0,
+        )
+
+
+@torch.inference_mode()
+def encoded(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> list[Posterior]:
+    """Say of users, batch by batch, who they may be; of a long history by its first row."""
+    found = []
+    for batch in batches.in_order():
+        one = vae.encode(questions.seen(batch))
+        first = torch.from_numpy(batch.place == 0).to(one.mean.device)
+        found.append(Posterior(one.mean[first], one.log_variance[first]))
+    return found
+
+
+def _people(posteriors: list[Posterior]) -> People:
+    mean = torch.cat([one.mean for one in posteriors])
+    log_variance = torch.cat([one.log_variance for one in posteriors])
+    return People(as_array(mean), as_array((0.5 * log_variance).exp()))
+
+
+@torch.inference_mode()
+def _loss(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> float:
+    total, n_events = 0.0, 0
+    for batch in batches.in_order():
+        n = int(batch.real.sum())
+        total += float(questions.loss(vae, batch)) * n
+        n_events += n
+    return total / n_events
+
+
+@torch.inference_mode()
+def _gain(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> float:
+    """Ask how much worse users are explained by the z of the next one in their batch."""
+    total, n_events = 0.0, 0
+    for batch in batches.in_order():
+        inputs = questions.questions.inputs(batch)
+        own = vae.encode(questions.seen(batch)).mean
+        for mean, sign in ((own, -1.0), (own.roll(1, dims=0), 1.0)):
+            states = vae.decoder(replace(inputs, latent=mean))
+            surprise = questions.questions.surprise(vae.decoder, states, batch)
+            total += sign * float(surprise)
+        n_events += int(batch.real.sum())
+    return total / n_events
