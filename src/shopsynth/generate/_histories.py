@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shopsynth.generate._calendar import Launches
 from shopsynth.generate._companions import Companions
 from shopsynth.generate._draws import Integers
 from shopsynth.privacy import PrivateView
@@ -81,6 +82,8 @@ class EventForm:
         by_item: Real rows sorted by item, and ``(n_items + 1,)`` pointers into them.
         source_sha256: Fingerprint of the view.
         companions: What is learned of users and searches; ``None`` in mode dp.
+        launches: Since when items can be had; ``None`` where the catalogue does not tell or
+            events have no times.
     """
 
     items: pl.DataFrame
@@ -91,6 +94,7 @@ class EventForm:
     by_item: tuple[NDArray[np.int64], NDArray[np.int64]]
     source_sha256: str
     companions: Companions | None = None
+    launches: Launches | None = None
 
     @property
     def n_items(self) -> int:
@@ -157,6 +161,11 @@ def read_histories(view: PrivateView, method: str) -> tuple[EventForm, Histories
     item = events["item_index"].to_numpy().astype(np.int32)
     new_user = _changes(events["user_id"])
     opens = new_user | _session_changes(events)
+    time = events[order_column(events)].to_physical().to_numpy().astype(np.int64)
+    launches = None
+    if "timestamp" in events.columns:
+        declared = Launches.of(view.items, item_ids, int(time.max()))
+        launches = declared and declared.until_sold(item, time)
     form = EventForm(
         items=view.items,
         item_ids=item_ids,
@@ -169,10 +178,11 @@ def read_histories(view: PrivateView, method: str) -> tuple[EventForm, Histories
         ),
         source_sha256=view.fingerprint,
         companions=Companions.fit(view, events, opens),
+        launches=launches,
     )
     histories = Histories(
         item=item,
-        time=events[order_column(events)].to_physical().to_numpy().astype(np.int64),
+        time=time,
         opens=opens,
         row=np.arange(events.height),
         offsets=np.append(np.flatnonzero(new_user), events.height),
@@ -205,7 +215,8 @@ def write_synthetic(
     """Turn arrays into events of new users, ``synthetic-<method>-000001`` and on.
 
     Columns are those of the real events that can be made: the order, ``session_id``,
-    ``event_type``, ``quantity`` and ``price``. An event that carries the row of another item (a
+    ``event_type``, ``quantity`` and ``price``. What would come before its item's launch is moved to
+    a later day. An event that carries the row of another item (a
     cold item has none of its own) takes its price from the catalogue. Where the shop has users or
     queries, synthetic ones come with the events, and ``query_id`` points to them.
 
@@ -225,7 +236,10 @@ def write_synthetic(
     )
     made: dict[str, pl.Series] = {}
     if "timestamp" in form.columns:
-        made["timestamp"] = pl.Series(histories.time).cast(TIMESTAMP)
+        time = histories.time
+        if form.launches is not None:
+            time = form.launches.waited_for(histories.item, time, histories.opens, histories.user)
+        made["timestamp"] = pl.Series(time).cast(TIMESTAMP)
     if "position" in form.columns:
         made["position"] = pl.Series(histories.index)
     if "session_id" in form.columns:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shopsynth.generate._calendar import Launches
 from shopsynth.generate._category_steps import CategorySteps
 from shopsynth.generate._denoise import alike, posterior_means, row_shares, shares
 from shopsynth.generate._draws import DrawTable, Floats
@@ -205,4 +206,5 @@ def _form(view: PrivateView, plan: PrivatePlan) -> EventForm:
         columns=plan.columns,
         by_item=(nothing, np.zeros(plan.groups.n_items + 1, dtype=np.int64)),
         source_sha256=view.fingerprint,
+        launches=plan.period and Launches.of(view.items, plan.groups.item_ids, plan.period[1]),
     )

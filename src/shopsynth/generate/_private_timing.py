@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from shopsynth.generate._calendar import DAY
 from shopsynth.generate._denoise import row_shares, shares
 from shopsynth.generate._draws import Floats, Pool
 from shopsynth.generate._private_plan import (
@@ -19,7 +20,7 @@ from shopsynth.generate._private_plan import (
     PrivatePlan,
     doubling,
 )
-from shopsynth.generate._timing import DAY, Timing
+from shopsynth.generate._timing import Timing
 
 _POINTS = 2000
 """Values that stand for a distribution; a share below .05 % is not heard."""

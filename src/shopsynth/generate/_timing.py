@@ -12,18 +12,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from shopsynth.generate._calendar import DAY, rising
 from shopsynth.generate._draws import Pool, size_bucket
 from shopsynth.generate._histories import Histories
 from shopsynth.generate._period_end import reflected, squeezed
-
-DAY = 86_400_000_000
-"""Microseconds. Sessions a day or more apart each take a time of day of their own."""
+from shopsynth.generate._seasons import Seasons
 
 _LEAST = 1e-9
 """Of the clock, so that it never stands still and a jump can be told from a pause."""
-
-_MOST = 1 << 62
-"""Times are moved apart by less, so that they stay whole 64-bit numbers."""
 
 _LONGEST_JUMP = 1 - 1e-6
 """A jump to the period's very end leaves a moment, so that its logarithm is finite."""
@@ -52,6 +48,7 @@ class Timing:
         most_to_come: ``(n_length_buckets,)`` greatest bucket of sessions to come that is told
             apart; 0 where none are.
         period: First and last time of the real events; microseconds since 1970.
+        seasons: When each item was sold; ``None`` in mode dp.
     """
 
     opening: NDArray[np.float64]
@@ -64,10 +61,11 @@ class Timing:
     clock: NDArray[np.float64]
     most_to_come: NDArray[np.int64]
     period: tuple[int, int]
+    seasons: Seasons | None = None
 
     @classmethod
-    def fit(cls, histories: Histories) -> Self:
-        """Learn from real histories, ``time`` in microseconds."""
+    def fit(cls, histories: Histories, n_items: int) -> Self:
+        """Learn from real histories, ``time`` in microseconds, of a catalogue of ``n_items``."""
         bucket = size_bucket(histories.lengths)[histories.user]
         n_buckets = int(bucket.max()) + 1
         opens, later = histories.opens, histories.index > 0
@@ -99,6 +97,7 @@ class Timing:
             clock=clock,
             most_to_come=most_to_come,
             period=period,
+            seasons=Seasons.fit(histories, n_items),
         )
 
     def sample(
@@ -116,7 +115,8 @@ class Timing:
         histories = replace(histories, opens=opens)
         if not timed:
             return histories
-        return replace(histories, time=self._sample_times(histories, bucket, random))
+        histories = replace(histories, time=self._sample_times(histories, bucket, random))
+        return histories if self.seasons is None else self.seasons.match(histories, random)
 
     def _sample_opens(
         self, histories: Histories, bucket: NDArray[np.int64], random: np.random.Generator
@@ -142,7 +142,7 @@ class Timing:
         gap = np.where(histories.opens, 0, self.within.draw(bucket[user], random))
         elapsed = np.cumsum(gap)
         within = squeezed(elapsed - elapsed[starts][session], starts, self.period[1] - start)
-        return _rising(np.clip(start[session] + within, *self.period), user)
+        return rising(np.clip(start[session] + within, *self.period), user)
 
     def _sample_starts(
         self, user: NDArray[np.int64], bucket: NDArray[np.int64], random: np.random.Generator
@@ -230,7 +230,7 @@ def _on_later_days(
     number = np.cumsum(jumps)
     last = np.flatnonzero(np.diff(user, append=-1))
     to_come: NDArray[np.int64] = number[last[np.searchsorted(last, np.arange(user.size))]] - number
-    return np.minimum(_rising(day - number, user) + number, last_day - to_come)
+    return np.minimum(rising(day - number, user) + number, last_day - to_come)
 
 
 def _opening(
@@ -257,18 +257,3 @@ def _session_size_before(histories: Histories) -> NDArray[np.int64]:
     start = np.maximum.accumulate(np.where(histories.opens, place, 0))
     so_far = place - start + 1
     return np.concatenate(([1], so_far[:-1]))
-
-
-def _rising(time: NDArray[np.int64], user: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Let no time be before one that its user had before; ``user`` rises."""
-    if not time.size:
-        return time
-    low, span = int(time.min()), int(np.ptp(time)) + 1
-    # One running maximum serves all users whose times are moved out of each other's way.
-    users_at_once = max(1, _MOST // span)
-    risen = np.empty_like(time)
-    for first in range(int(user[0]), int(user[-1]) + 1, users_at_once):
-        part = slice(*np.searchsorted(user, (first, first + users_at_once)))
-        moved = (user[part] - first) * span - low
-        risen[part] = np.maximum.accumulate(time[part] + moved) - moved
-    return risen

@@ -147,7 +147,7 @@ class Markov:
             order=options.order,
             rounds=options.rounds,
         )
-        return Model(form, histories.lengths, steps, Timing.fit(histories))
+        return Model(form, histories.lengths, steps, Timing.fit(histories, form.n_items))
 
     def sample(
         self,

@@ -91,7 +91,7 @@ def pattern(
         future=future,
         lengths=several if several.size else histories.lengths,
         episodes=Episodes.fit(histories, form.n_items),
-        timing=Timing.fit(histories),
+        timing=Timing.fit(histories, form.n_items),
         timed="timestamp" in form.columns,
         likelihood=likelihood,
         band=_band(likelihood.of_whole(histories), histories.lengths, options.band),

@@ -149,7 +149,7 @@ class Teacher:
             lengths=several if several.size else histories.lengths,
             repeats=Repeats.fit(histories, form.n_items),
             episodes=Episodes.fit(histories, form.n_items),
-            timing=Timing.fit(histories),
+            timing=Timing.fit(histories, form.n_items),
         )
         return self
 

@@ -16,6 +16,7 @@ GINI = "inequality of items: difference of Gini coefficients (0 is best)"
 NOVELTY = "novelty of items: difference of mean self-information in bits (0 is best)"
 RHYTHM = "history length and rhythm together: total variation (0 is best)"
 SESSIONS = "days between sessions: Kolmogorov-Smirnov distance (0 is best)"
+SEASONS = "when an item sells: mean difference in days (0 is best)"
 AUC = "real histories told from others: AUC (0.5 is best)"
 PROPOSED = (
     "next-item pairs of later real histories that occur, beside ItemKNN (1 is best; "
@@ -129,3 +130,12 @@ def test_tiny_tables_give_nan_where_nothing_can_be_said(make_events):
     assert found[PAIRS][0] != found[PAIRS][0]
     assert found[GAPS][0] != found[GAPS][0]
     assert found[COVERAGE][1] != found[COVERAGE][1]
+
+
+def test_items_sold_in_another_season_are_seen(real, heldout):
+    found = figures(real, heldout, real)
+    assert found[SEASONS][0] <= found[SEASONS][1]
+    some = pl.col("item_id").rank("dense") % 2 == 0
+    later = real.with_columns(pl.col("timestamp") + pl.when(some).then(pl.duration(days=30)))
+    later = later.with_columns(pl.col("timestamp").fill_null(real["timestamp"]))
+    assert found[SEASONS][0] + 10 < figures(real, heldout, later)[SEASONS][0] < 20

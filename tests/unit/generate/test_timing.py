@@ -1,10 +1,12 @@
 """Sessions and times: planted rhythms come back, and no time leaves the period."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
-from shopsynth.generate import _timing
+from shopsynth.generate import _calendar
 from shopsynth.generate._edits import take_users
 from shopsynth.generate._histories import read_histories
 from shopsynth.generate._timing import Timing
@@ -18,9 +20,9 @@ def generator(seed=0):
 
 
 def sampled(view, n=400, seed=0):
-    _, real = read_histories(view, "test")
+    form, real = read_histories(view, "test")
     blank = take_users(real, np.arange(n) % real.n_users)
-    return real, Timing.fit(real).sample(blank, generator(seed), timed=True)
+    return real, Timing.fit(real, form.n_items).sample(blank, generator(seed), timed=True)
 
 
 def weekly(make_view, n_users=20, visits=4):
@@ -69,9 +71,27 @@ def test_a_shop_of_one_moment_keeps_it(make_view):
     assert set(made.time) == set(real.time)
 
 
+def test_an_item_sells_when_it_sold(make_view):
+    """Half of the shop sells in the first weeks and half in the last: neither strays."""
+    days = {f"u{n:02d}": [n % 20 + 80 * (n % 2) + step for step in range(4)] for n in range(200)}
+    items = {user: [f"i{int(user[1:]) % 2}{step}" for step in range(4)] for user in days}
+    form, real = read_histories(make_view(items, days=days), "test")
+    blank = take_users(real, generator().integers(0, real.n_users, 2000))
+    timing = Timing.fit(real, form.n_items)
+    apart = replace(timing, seasons=None).sample(blank, generator(), timed=True)
+    made = timing.sample(blank, generator(), timed=True)
+    late = np.array([name.startswith("i1") for name in form.item_ids])[made.item]
+    middle = real.time.min() + 50 * DAY
+    assert ((apart.time > middle) == late).mean() < 0.6
+    assert ((made.time > middle) == late).mean() > 0.85
+    assert sorted(made.time) == sorted(apart.time)
+    assert made.opens.sum() == apart.opens.sum()
+    assert (np.diff(made.time)[made.index[1:] > 0] >= 0).all()
+
+
 def test_without_times_only_sessions_are_made(make_view):
-    _, real = read_histories(weekly(make_view), "test")
-    made = Timing.fit(real).sample(real, generator(), timed=False)
+    form, real = read_histories(weekly(make_view), "test")
+    made = Timing.fit(real, form.n_items).sample(real, generator(), timed=False)
     assert made.time is real.time
     assert made.opens.sum() == real.opens.sum()
 
@@ -140,9 +160,9 @@ def test_who_comes_once_more_waits_longer_than_who_comes_daily(make_view):
 
 @pytest.mark.parametrize("most", [1, 50, 1 << 62])
 def test_no_time_is_before_one_that_its_user_had(monkeypatch, most):
-    monkeypatch.setattr(_timing, "_MOST", most)
+    monkeypatch.setattr(_calendar, "_MOST", most)
     user = np.repeat(np.arange(6), 5)
     time = generator(3).integers(-40, 40, user.size)
     expected = np.maximum.accumulate(time.reshape(6, 5), axis=1).ravel()
-    assert _timing._rising(time, user).tolist() == expected.tolist()
-    assert _timing._rising(time[:0], user[:0]).size == 0
+    assert _calendar.rising(time, user).tolist() == expected.tolist()
+    assert _calendar.rising(time[:0], user[:0]).size == 0

@@ -50,6 +50,29 @@ def median_gaps(histories: Histories) -> np.ndarray:
     return medians
 
 
+def _seasons(real: Behaviour, made: Behaviour) -> float:
+    """Compare the mean day on which each item sells, by how often both sides sell it.
+
+    NaN where no item is sold on both sides.
+    """
+    if real.histories.time_us is None or made.histories.time_us is None:
+        return float("nan")
+    sides = (real.histories, real.histories.time_us), (made.histories, made.histories.time_us)
+    days, counts = zip(*(_mean_days(*side) for side in sides), strict=True)
+    weight = np.minimum(*counts)
+    if not weight.any():
+        return float("nan")
+    return float(np.abs(days[0] - days[1]) @ weight / weight.sum())
+
+
+def _mean_days(histories: Histories, time_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each item's mean day, 0 where it is not sold, and its number of events."""
+    counts = histories.counts()
+    days = time_us / _US_PER_DAY
+    summed = np.bincount(histories.item, weights=days, minlength=histories.n_items)
+    return summed / np.maximum(counts, 1), counts
+
+
 def _lengths(real: Behaviour, made: Behaviour) -> float:
     return kolmogorov_smirnov(real.histories.lengths(), made.histories.lengths())
 
@@ -116,6 +139,7 @@ FIGURES = (
         frozenset({"sessions"}),
     ),
     Figure("days between events: Kolmogorov-Smirnov distance (0 is best)", _gaps, _TIMES),
+    Figure("when an item sells: mean difference in days (0 is best)", _seasons, _TIMES),
     Figure(
         "days between sessions: Kolmogorov-Smirnov distance (0 is best)",
         _gaps_between_sessions,
