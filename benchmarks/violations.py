@@ -55,7 +55,8 @@ def main() -> None:
     view, _ = open_view(shop, PrivacySettings(mode="deidentify"), KEY)
     begun = time.process_time()
     method = make_synthesizer(arguments.synthesizer, {}).fit(view, seed=1)
-    n_users = int(np.ceil(arguments.events / (n_own / arguments.users)))
+    # A few more: lengths are drawn.
+    n_users = int(1.01 * arguments.events / (n_own / arguments.users))
     found, n_made, n_people = dict.fromkeys(own, 0), 0, 0
     protected = Rules(Dataset(items=view.items, events=view.events()))
     for part in parts(method, n_users):

@@ -181,3 +181,26 @@ def test_mode_dp_makes_neither(shop, tmp_path, monkeypatch):
         for made in done.manifests["generate"].facts["made"]
     }
     assert told["markov"] == {"city": "mode dp makes no users", "motto": "mode dp makes no users"}
+
+
+def test_people_of_the_future_are_the_yardstick_for_attacks_on_users():
+    everybody = pl.DataFrame({"user_id": ["ann", "bob", "eve"], "city": ["Oslo", "Bergen", "Oslo"]})
+    frames = {
+        "train/users": everybody.head(2),
+        "validation/users": everybody,
+        "test/users": everybody,
+    }
+
+    class Parts:
+        frame = frames.__getitem__
+        refs = frames.__contains__
+
+    parts: Any = Parts()
+    made = pl.DataFrame({"user_id": ["s"], "city": ["Oslo"]})
+    sides = evaluate._people(parts, made)
+    assert sides is not None
+    assert sides.train["user_id"].to_list() == ["ann", "bob"]
+    assert sides.heldout["user_id"].to_list() == ["eve"]
+    assert evaluate._people(parts, None) is None
+    frames["train/users"] = everybody
+    assert evaluate._people(parts, made) is None

@@ -13,6 +13,7 @@ from shopsynth.evaluate import (
     METRICS,
     Canaries,
     Hypothesis,
+    Sides,
     UnitValues,
     add_system,
     audit_release,
@@ -256,6 +257,7 @@ def describe(job: Job) -> None:
             heldout,
             made,
             protection["mode"],
+            users=_people(job, tables.get("users")),
             canaries=_canaries(job),
             pii_findings=_named(tables, job, protection["mode"]),
             **{name: protection.get(name) for name in ("epsilon", "delta", "mu")},
@@ -299,6 +301,19 @@ def _named(made: dict[str, pl.DataFrame], job: Job, mode: str) -> pl.DataFrame |
     return scan_release(
         made, {name: job.frame(f"train/{name}") for name in made if job.refs(f"train/{name}")}
     )
+
+
+def _people(job: Job, made: pl.DataFrame | None) -> Sides | None:
+    """Put users a generator saw beside those it did not; ``None`` where there are none of these."""
+    parts = [
+        f"{part}/users" for part in ("validation", "asked", "test") if job.refs(f"{part}/users")
+    ]
+    if made is None or not parts:
+        return None
+    train = job.frame("train/users")
+    later = pl.concat([job.frame(part) for part in parts]).unique("user_id", maintain_order=True)
+    unseen = later.join(train, on="user_id", how="anti", maintain_order="left")
+    return None if unseen.is_empty() else Sides(train, unseen, made)
 
 
 def _canaries(job: Job) -> Canaries | None:
