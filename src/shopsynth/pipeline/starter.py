@@ -135,7 +135,7 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
 def _rest(shop: ShopSettings) -> str:
     """Write the blocks after ``[shop.*]`` for a shop with events."""
     has_time = shop.events is not None and "timestamp" in shop.events.columns
-    models = ["popularity", "item_knn", "content_knn", "hybrid", "sasrec"]
+    models = ["popularity", "item_knn", "markov", "content_knn", "hybrid", "sasrec"]
     has_text = shop.items is not None and any(
         column in shop.items.columns for column in ("title", "description", "category", "brand")
     )

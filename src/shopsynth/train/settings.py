@@ -13,7 +13,14 @@ class TrainSettings(Settings):
     tasks: tuple[str, ...] = Field(default=("next_item",), min_length=1)
     """Downstream tasks: built in, or a plug-in's. The first one carries the headline."""
 
-    models: tuple[str, ...] = ("popularity", "item_knn", "content_knn", "hybrid", "sasrec")
+    models: tuple[str, ...] = (
+        "popularity",
+        "item_knn",
+        "markov",
+        "content_knn",
+        "hybrid",
+        "sasrec",
+    )
     """The menu every arm may choose from; ``a+b`` is the fusion of two fitted models by rank,
     weighed on validation."""
 
