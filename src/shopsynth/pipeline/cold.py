@@ -14,6 +14,7 @@ from shopsynth.clean import clean_items
 from shopsynth.generate import Conditions
 from shopsynth.generate.pseudo_session import PseudoSession, PseudoSessionOptions
 from shopsynth.pipeline.newcomers import (
+    caution,
     check_request,
     protected_rows,
     provenance,
@@ -119,7 +120,7 @@ def cold_start(
         **provenance(made, view),
     }
     path = write_histories(made, facts, Workspace(workspace), _FOLDER, file)
-    return ColdStart(made, facts, path, _lines(facts, path))
+    return ColdStart(made, facts, path, (*_lines(facts, path), *caution(view)))
 
 
 def _lines(facts: dict[str, Any], path: Path) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from shopsynth.generate import SYNTHESIZERS, Conditions, make_synthesizer, sampl
 from shopsynth.generate.base import WITHOUT_GUARANTEE
 from shopsynth.pipeline.cold import ColdStart
 from shopsynth.pipeline.newcomers import (
+    caution,
     check_request,
     protected_rows,
     provenance,
@@ -71,4 +72,4 @@ def cold_users(
     facts = {"users": wanted.height, **provenance(made, view)}
     path = write_histories(made, facts, Workspace(workspace), _FOLDER, file)
     line = f"{wanted.height:,} users, {facts['events']:,} events: {path}"
-    return ColdStart(made, facts, path, (line,))
+    return ColdStart(made, facts, path, (line, *caution(view)))

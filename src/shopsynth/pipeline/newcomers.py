@@ -117,9 +117,20 @@ def provenance(made: SyntheticDataset, view: PrivateView) -> dict[str, Any]:
         "synthesizer": made.synthesizer,
         "events": made.data.need("events").height,
         "privacy_mode": view.mode,
+        "audited": False,
         "seed": made.seed,
         "source_sha256": made.source_sha256,
     }
+
+
+def caution(view: PrivateView) -> tuple[str, ...]:
+    """Say what stands behind a file that no audit has seen; nothing where data are public."""
+    if view.mode == "public":
+        return ()
+    return (
+        f"Mode {view.mode}: no audit has looked at these histories, and edited ones resemble the "
+        "people they come from. Keep them in the house; a run audits what it makes.",
+    )
 
 
 def write_histories(

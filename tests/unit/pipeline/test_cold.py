@@ -48,6 +48,7 @@ def test_auto_takes_all_items_without_a_training_event_that_are_told(recipe, pla
     assert (place / "w" / "cold" / "cold.json").exists()
     assert "too few to learn from" in made.lines[1]
     assert "1 cold items are left out" in made.lines[2]
+    assert "no audit has looked" in made.lines[3]
     again = cold_start(recipe, place / "w", histories=40)
     assert again.synthetic.data.need("events").equals(events)
 
