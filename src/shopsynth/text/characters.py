@@ -129,6 +129,11 @@ class Characters:
         return _tables()[0][self.codes]
 
     @cached_property
+    def mixed(self) -> Hashes:
+        """64 mixed bits of each character, in lower case and common width, ``(n_characters,)``."""
+        return _tables()[1][self.codes]
+
+    @cached_property
     def words(self) -> Words:
         """All words."""
         flags = self.flags
@@ -142,7 +147,7 @@ class Characters:
         stop = np.flatnonzero(in_word & follows) + 1
         text = self.text_of(start)
         first = np.searchsorted(start, self.offsets)
-        return Words(start, stop, text, first, self._keys(start, stop), self.any_of(start, stop))
+        return Words(start, stop, text, first, self.keys_of(start, stop), self.any_of(start, stop))
 
     def any_of(self, start: Integers, stop: Integers) -> NDArray[np.uint8]:
         """Tell what any character of each stretch is; stretches rise, none is empty."""
@@ -151,7 +156,8 @@ class Characters:
         edges = np.stack((start, stop), axis=1).ravel()
         return np.asarray(np.bitwise_or.reduceat(self.flags, edges)[::2], dtype=np.uint8)
 
-    def _keys(self, start: Integers, stop: Integers) -> Hashes:
+    def keys_of(self, start: Integers, stop: Integers) -> Hashes:
+        """Return 64 bits of each stretch, the same for those that differ in case or width only."""
         if start.size == 0:
             return np.zeros(0, np.uint64)
         lengths = stop - start

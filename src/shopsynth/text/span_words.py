@@ -15,8 +15,8 @@ from shopsynth.text.characters import Characters, Hashes
 UNIT, TIMES, EDITION, CURRENCY, SIZE, LETTER_SIZE, QUANTITY, NEGATION = (
     1 << bit for bit in range(8)
 )
-NUMERAL, MEASURE, PREFIX, SUFFIX, HAN_SIZE, ORDINAL, HAN_NEGATION = (
-    1 << bit for bit in range(8, 15)
+NUMERAL, MEASURE, PREFIX, SUFFIX, HAN_SIZE, ORDINAL, HAN_NEGATION, COUNTED = (
+    1 << bit for bit in range(8, 16)
 )
 
 _ROLES = {
@@ -26,13 +26,16 @@ _ROLES = {
         carat carats mm cm m km meter meters metre metres in inch inches ft foot feet yd yard yards
         mil mils sq sqft cu cuft w watt watts kw kwh v volt volts mv a amp amps ma mah ah hz khz mhz
         ghz kb mb gb tb kib mib gib tib bit bits mp megapixel megapixels fps rpm dpi psi bar pa hpa
-        btu lumen lumens lm db dba k f c deg degree degrees hp cc ohm ohms pack packs pk pcs pc
-        piece pieces count set sets pair pairs box boxes bag bags case cases roll rolls sheet sheets
-        bottle bottles can cans tablet tablets capsule capsules ply port ports outlet outlets button
-        buttons drawer drawers door doors tier tiers speed speeds way panel panels light lights
-        burner burners bulb bulbs person people seat seater year years yr yrs month months day days
-        hour hours hr hrs min mins minute minutes sec second seconds ms gen generation gauge awg
-        tray trays cell cells core cores cup cups stück stk pièces piezas unidades st
+        btu lumen lumens lm db dba k f c deg degree degrees hp cc ohm ohms gauge awg years yr yrs
+        months days hours hr hrs mins minutes secs seconds ms cores ply stk stück pcs pc
+    """,
+    COUNTED: """
+        pack packs pk piece pieces count set sets pair pairs box boxes bag bags case cases roll
+        rolls sheet sheets bottle bottles can cans tablet tablets capsule capsules port ports outlet
+        outlets button buttons drawer drawers door doors tier tiers speed speeds way panel panels
+        light lights burner burners bulb bulbs person people seat seater year month day hour min
+        minute sec second gen generation tray trays cell cells core cup cups pièces piezas unidades
+        st
     """,
     TIMES: "x by × к",
     EDITION: """
@@ -68,7 +71,9 @@ _ROLES = {
 def _lexicon() -> tuple[Hashes, NDArray[np.uint16], NDArray[np.bool_]]:
     roles: dict[str, int] = {}
     for role, listed in _ROLES.items():
-        for word in listed.split() if role < NUMERAL else "".join(listed.split()):
+        for word in (
+            listed.split() if role < NUMERAL or role == COUNTED else "".join(listed.split())
+        ):
             roles[word] = roles.get(word, 0) | role
     words = Characters.of(pl.Series(list(roles))).words
     given = np.fromiter(roles.values(), np.uint16, len(roles))[words.text]

@@ -30,6 +30,7 @@ from shopsynth.text.characters import (
 )
 from shopsynth.text.markup import markup_spans
 from shopsynth.text.span_words import (
+    COUNTED,
     CURRENCY,
     EDITION,
     HAN_NEGATION,
@@ -186,6 +187,7 @@ def _by_looks(texts: Characters, words: Words) -> tuple[NDArray[np.uint8], Mask]
     joined[:-1] |= numerals[:-1] & numerals[1:] & near[:-1]
     unit = has(UNIT) & _after(number, near) & ~digits
     join(unit, _SIZE)
+    join(has(COUNTED) & _after(number, near) & ~digits, _QUANTITY)
     prefix = has(PREFIX) & _after(number, near)
     measure = has(MEASURE) & (_after(number, near) | _after(prefix, near))
     join(measure, _QUANTITY)
