@@ -3,6 +3,7 @@
 from shopsynth.schema.dataset import Dataset, order_column
 from shopsynth.schema.errors import (
     EmptyDataError,
+    EndpointError,
     GateError,
     InputError,
     InterruptedRunError,
@@ -60,6 +61,7 @@ __all__ = [
     "Cleaned",
     "Dataset",
     "EmptyDataError",
+    "EndpointError",
     "Evaluation",
     "GateError",
     "Holdout",

@@ -13,6 +13,7 @@ In: what went wrong. Out: a message that says where, what was expected, what cam
     ├── PrivacyError (PermissionError)   exit code 3: a rule of the privacy room refused
     ├── GateError (AssertionError)       exit code 3: a quality or privacy gate failed
     ├── WorkspaceError (OSError)         exit code 2: the workspace cannot be written or read
+    ├── EndpointError (ConnectionError)  exit code 2: a model's endpoint is not what was agreed
     └── InterruptedRunError (RuntimeError)   exit code 4: stopped, resumable
 
 Messages never hold cell values: real data are personal. They hold columns, counts, row numbers.
@@ -74,6 +75,10 @@ class GateError(ShopsynthError, AssertionError):
 
 class WorkspaceError(ShopsynthError, OSError):
     """The workspace cannot be read or written, or belongs to another run."""
+
+
+class EndpointError(ShopsynthError, ConnectionError):
+    """A language model's endpoint refused, or answered what no retry can mend."""
 
 
 class InterruptedRunError(ShopsynthError, RuntimeError):

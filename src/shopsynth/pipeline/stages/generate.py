@@ -225,7 +225,14 @@ def _open(job: Job, actor: str) -> tuple[PrivateView, Purse | None]:
 STAGE = Stage(
     name="generate",
     needs=("privacy",),
-    rooms=("schema", "privacy", "generate", "pipeline.stages.generate", "pipeline.stages.base"),
+    rooms=(
+        "schema",
+        "text",
+        "privacy",
+        "generate",
+        "pipeline.stages.generate",
+        "pipeline.stages.base",
+    ),
     config=lambda recipe: {
         "entries": [entry.model_dump(mode="json") for entry in entries(recipe)],
         "code": [SYNTHESIZERS.source_sha256(entry.synthesizer) for entry in entries(recipe)],
