@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from shopsynth.text.characters import HAN, LETTER, SPACE, Characters, Integers, Mask
+from shopsynth.text.characters import HAN, LETTER, SPACE, Characters, Codes, Integers, Mask
 from shopsynth.text.spans import Spans
+
+_BRACKETS = "()[]{}（）【】《》「」"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ class Pieces:
         stop = np.flatnonzero(~apart & closes) + 1
         kept = np.flatnonzero(protected)
         free = (self.texts.any_of(start, stop) & (LETTER | HAN)) != 0
+        # A bracket that goes or moves leaves its other half behind.
+        brackets = np.flatnonzero(any_of(self.texts.codes, _BRACKETS))
+        kept = np.concatenate((kept, brackets))
         if start.size:
             free[np.searchsorted(start, kept, side="right") - 1] = False
         return Units(start, stop, self.texts.text_of(start), free)
@@ -110,6 +115,13 @@ def replaced(
     before = np.searchsorted(start, texts.offsets)
     offsets = texts.offsets + np.concatenate(([0], grown))[before]
     return Characters(np.concatenate((texts.codes, source))[places], offsets)
+
+
+def any_of(codes: Codes, signs: str) -> Mask:
+    """Tell of each character whether it is one of those, all of the basic plane."""
+    table = np.zeros(1 << 16, np.bool_)
+    table[[ord(sign) for sign in signs]] = True
+    return table[np.minimum(codes, 0xFFFF)]
 
 
 def picked(text: Integers, n_texts: int, share: float, random: np.random.Generator) -> Integers:
