@@ -67,13 +67,18 @@ class Pieces:
         start = np.flatnonzero(~apart & (outside | turn))
         closes = np.concatenate((apart | turn, [True]))[1:]
         stop = np.flatnonzero(~apart & closes) + 1
-        kept = np.flatnonzero(protected)
-        free = (self.texts.any_of(start, stop) & (LETTER | HAN)) != 0
-        # A bracket that goes or moves leaves its other half behind.
-        brackets = np.flatnonzero(any_of(self.texts.codes, _BRACKETS))
-        kept = np.concatenate((kept, brackets))
         if start.size:
-            free[np.searchsorted(start, kept, side="right") - 1] = False
+            # A bracket that goes or moves leaves its other half behind.
+            brackets = np.flatnonzero(any_of(self.texts.codes, _BRACKETS))
+            first, last = (
+                np.searchsorted(start, np.concatenate((places, brackets)), side="right") - 1
+                for places in (self.spans.start, self.spans.stop - 1)
+            )
+            opened = np.bincount(first, minlength=start.size + 1)
+            held = np.cumsum(opened - np.bincount(last + 1, minlength=start.size + 1))[:-1]
+        else:
+            held = start
+        free = ((self.texts.any_of(start, stop) & (LETTER | HAN)) != 0) & (held == 0)
         return Units(start, stop, self.texts.text_of(start), free)
 
     @cached_property

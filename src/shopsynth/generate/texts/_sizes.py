@@ -59,7 +59,9 @@ def rewritten(size: str) -> tuple[str, ...]:
     ways = []
     for other, factor in family.items():
         number = value / factor
-        if other == unit or other in _NEVER_MADE or not _LEAST <= number < _MOST:
+        # Nobody writes 0.15 m for 150 mm, though all do 1.5 L for 1500 ml.
+        far = unit in _LENGTHS and max(factor, family[unit]) > 100 * min(factor, family[unit])
+        if other == unit or other in _NEVER_MADE or far or not _LEAST <= number < _MOST:
             continue
         gap = "" if '"' in (unit, other) or other[0] in " -" else found["gap"]
         shouted = written.isupper() and len(written) > 1
@@ -68,8 +70,8 @@ def rewritten(size: str) -> tuple[str, ...]:
 
 
 def _ambiguous(unit: str, written: str, number: Decimal, gap: str) -> bool:
-    """Tell what looks like a size and may be none: 5G, 4 G, 10M, 2 L- or size-2 L."""
-    if written in ("G", "M"):
+    """Tell what looks like a size and may be none: 5G, 10M, 3m (the brand), 4-g."""
+    if written in ("G", "M") or (unit == "m" and number == 3):
         return True
     network = unit == "g" and number == number.to_integral_value() and number < 10
     return network or (unit != "-inch" and gap == "-" and written.lower() not in ("inch", "inches"))

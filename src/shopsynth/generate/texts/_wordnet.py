@@ -42,7 +42,12 @@ class WordNet:
         part, place = self.usual.get(lemma, ("", 0))
         if part not in parts or (lemma != word and part != "noun"):
             return ()
-        same = [name for name in self._members(part, place) if name not in (lemma, word)]
+        # Redness for red and vantage for advantage are other forms of the word, not other words.
+        same = [
+            name
+            for name in self._members(part, place)
+            if lemma not in name and name not in lemma and name != word
+        ]
         return tuple(same if lemma == word else map(_plural, same))
 
     def _members(self, part: str, place: int) -> list[str]:

@@ -13,10 +13,10 @@ from shopsynth.generate.texts.base import Keeps, register
 from shopsynth.schema import Settings
 from shopsynth.text.characters import HAN, SPACE, Characters, Integers, Mask
 
-_DELIMITERS = ",;|/·•，、；｜／"
+_DELIMITERS = ",;|·•，、；｜"
 _OPENS = "([{（【《「"
 _CLOSES = ")]}）】》」"
-_HYPHENS = "-–—"
+_SPACED = "-–—/／"
 
 
 class ReorderAttributesOptions(Settings):
@@ -58,7 +58,7 @@ def _attributes(pieces: Pieces) -> tuple[Integers, Integers, Integers]:
     space = (flags & SPACE) != 0
     before = np.concatenate(([True], space[:-1]))
     behind = np.concatenate((space[1:], [True]))
-    cuts = any_of(codes, _DELIMITERS) | (any_of(codes, _HYPHENS) & before & behind)
+    cuts = any_of(codes, _DELIMITERS) | (any_of(codes, _SPACED) & before & behind)
     # Chinese titles list attributes between spaces.
     chinese = np.bincount(texts.text_of(np.flatnonzero(flags & HAN)), minlength=texts.n_texts) > 0
     spaces = np.flatnonzero(space)
