@@ -17,6 +17,7 @@ ADVICE = {
     "zero_quantity": "check which column is mapped to quantity",
     "negative_price": "check which column is mapped to price",
     "invalid_price": "check which column is mapped to price",
+    "near_duplicate_title": "raise near_duplicate_titles under [clean], or leave it out",
     "repeat": "set drop_repeats = false under [clean], or map a column with exact times",
     "unknown_item": "check that events and items use the same item ids",
     "unknown_query": "check that judgments and queries use the same query ids",

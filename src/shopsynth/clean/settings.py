@@ -15,6 +15,7 @@ ORDER = (
     "returns",
     "price",
     "duplicate_items",
+    "near_duplicate_items",
     "repeats",
     "orphans",
     "few_events",
@@ -46,6 +47,11 @@ class CleanSettings(Settings):
 
     strip_html: bool = True
     """Remove tags and entities from text columns."""
+
+    near_duplicate_titles: float | None = Field(default=None, gt=0, le=1)
+    """Jaccard similarity of titles (words and runs of four characters), for example 0.9, from which
+    the later of two items counts as the same product and is rejected, with its events; never where
+    a number, size, colour, model or brand differs. Off if not set."""
 
     cleaners: tuple[str, ...] = ORDER
     """Cleaners in the order in which they run: leave one out to switch it off, add a plug-in's

@@ -124,7 +124,7 @@ def test_a_reason_of_another_stage_gets_advice_too() -> None:
 
 
 def test_the_order_names_every_built_in_cleaner_and_no_other() -> None:
-    assert len(ORDER) == len(set(ORDER)) == 9
+    assert len(ORDER) == len(set(ORDER)) == 10
     assert sorted(ORDER) == CLEANERS.names()
     for name in ORDER:
         assert CLEANERS.get(name).tables <= set(TABLES)

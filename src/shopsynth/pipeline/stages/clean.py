@@ -107,7 +107,7 @@ def _write(job: Job, table: str, label: str, cleaned: Cleaned) -> dict[str, Any]
 STAGE = Stage(
     name="clean",
     needs=("ingest",),
-    rooms=("schema", "clean", "pipeline.stages.clean", "pipeline.stages.base"),
+    rooms=("schema", "text", "clean", "pipeline.stages.clean", "pipeline.stages.base"),
     config=lambda recipe: recipe.clean.model_dump(mode="json"),
     run=run,
 )
