@@ -4,8 +4,8 @@ from typing import Any
 
 _VAE = {"dim": 16, "layers": 1, "latent": 4, "max_epochs": 2, "batch_events": 256}
 _GAN = {
-    "hidden": 32, "max_steps": 60, "judged_every": 20, "critic_steps": 1,
-    "generator_rate": 0.01, "critic_rate": 0.02,
+    "hidden": 64, "max_steps": 200, "judged_every": 25, "critic_steps": 2,
+    "generator_rate": 0.005, "critic_rate": 0.01,
 }  # fmt: skip
 
 SMALL_OPTIONS: dict[str, dict[str, Any]] = {"sequence_vae": _VAE, "sequence_gan": _VAE | _GAN}

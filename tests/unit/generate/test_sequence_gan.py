@@ -15,6 +15,7 @@ from shopsynth.generate.sequences.latent_fitting import People
 from shopsynth.generate.sequences.latent_gan import _Contest, fit_gan
 from shopsynth.generate.sequences.latent_judge import Judge
 from shopsynth.generate.sequences.latent_options import SequenceGanOptions
+from shopsynth.generate.sequences.training import Training
 from shopsynth.schema import SILENT, InputError, RecipeError
 
 QUICK: dict[str, Any] = {
@@ -73,22 +74,77 @@ def test_training_that_diverges_is_refused(stabiliser):
         gan(stabiliser=stabiliser, generator_rate=1e3)
 
 
+def crowd(n, seed, latent=16):
+    """People of two kinds that one number of many tells apart; all have mean 0 and spread 1."""
+    draw = random(seed)
+    mean = 0.7 * draw.standard_normal((n, latent))
+    mean[:, 0] = 0.4 * draw.standard_normal(n) + np.where(draw.random(n) < 0.5, -0.82, 0.82)
+    deviation = np.full(mean.shape, 0.7, dtype=np.float32)
+    deviation[:, 0] = 0.4
+    return People(mean.astype(np.float32), deviation)
+
+
 def test_a_generator_that_learns_nothing_is_refused():
-    with pytest.raises(InputError, match="nearer to held-out people than an untrained one"):
+    with pytest.raises(InputError, match="as near to held-out people as one normal"):
         gan(generator_rate=1e-12, max_steps=20, judged_every=10)
+
+
+def test_a_generator_farther_than_one_normal_distribution_is_refused():
+    """Fifty times the rate: it neither diverges nor stays, and no kind is lost."""
+    options = {"generator_rate": 0.05, "critic_rate": 0.1, "max_steps": 150}
+    settings = SequenceGanOptions.model_validate(QUICK | options)
+    with pytest.raises(InputError, match="lower generator_rate and critic_rate, or choose"):
+        fit_gan(crowd(800, 1), crowd(200, 2), settings, seed=1, progress=SILENT)
+
+
+def contest_of(make, **options):
+    """Let a contest over people run for a little."""
+    judge = Judge(make(800, 1), make(200, 2), random())
+    settings = SequenceGanOptions.model_validate(QUICK | {"max_steps": 50} | options)
+    contest = _Contest(make(800, 1), judge, settings)
+    contest.run(SILENT)
+    return contest
+
+
+@pytest.mark.parametrize("halves", [1, 2])
+def test_half_of_the_people_are_missed_where_kinds_overlap_too(halves):
+    """Perfect people but for the sign of one number; both halves together pass."""
+
+    class Perfect(torch.nn.Module):
+        def forward(self, noise):
+            side = torch.full((len(noise), 1), 0.82)
+            if halves == 2:
+                side[::2] *= -1
+            return torch.cat([0.57 * noise[:, :1] + side, noise[:, 1:]], dim=1)
+
+    contest: Any = contest_of(crowd)
+    judge = contest._judge
+    contest.best, contest._reached = Perfect(), judge.distance(Perfect()(judge.noise))
+    if halves == 2:
+        assert contest.distances().reached < 1.5 * contest.distances().normal
+    else:
+        with pytest.raises(InputError, match="as near to held-out people as one normal"):
+            contest.distances()
+
+
+def test_a_single_person_is_learned_where_they_lie():
+    one = People(np.full((1, 3), 0.4, dtype=np.float32), np.full((1, 3), 0.2, dtype=np.float32))
+    settings = SequenceGanOptions.model_validate(QUICK | {"max_steps": 200})
+    learned = fit_gan(one, one, settings, seed=1, progress=SILENT)
+    made = learned.draw(1000, random())
+    assert learned.distances.untrained < 5
+    assert made.mean(axis=0) == pytest.approx(0.4, abs=0.1)
+    assert made.std(axis=0) == pytest.approx(0.2, abs=0.1)
 
 
 def test_a_generator_that_knows_one_kind_is_refused():
     """All its points lie in the greater of the two places, close together."""
-    judge = Judge(people(800, 1), people(200, 2), random())
-    settings = SequenceGanOptions.model_validate(QUICK | {"max_steps": 50})
-    contest = _Contest(people(800, 1), judge, settings)
-    contest.run(SILENT)
-    last: Any = contest.best[-1]
+    contest: Any = contest_of(people, max_steps=200)
+    last = contest.best[-1]
     with torch.no_grad():
         last.weight.mul_(0.0)
         last.bias.copy_(torch.tensor([2.0, 4.0]))
-    with pytest.raises(InputError, match="few kinds"):
+    with pytest.raises(InputError, match="too few kinds"):
         contest.distances()
 
 
@@ -139,6 +195,40 @@ class TestWholeMethod:
         events = fitted.sample(5, seed=1, conditions=asked).data.ordered_events()
         first = events.group_by("user_id", maintain_order=True).first()
         assert first["item_id"].to_list() == ["a03"] * 5
+
+
+TRAINED = SMALL | QUICK | {
+    "learning_rate": 0.02, "weight_decay": 0.01, "dropout": 0.1, "kl_weight": 0.05,
+    "kl_warm_up": 40, "max_epochs": 20, "patience": 20, "held_out": 0.2, "max_steps": 400,
+}  # fmt: skip
+
+
+def pure(events):
+    """Share of the histories whose items are all of one kind."""
+    kinds = pl.col("item_id").str.slice(0, 1).n_unique()
+    return (events.group_by("user_id").agg(kinds)["item_id"] == 1).mean()
+
+
+def test_histories_stay_in_kind_which_no_counts_of_items_can_know():
+    learned: Any = make_synthesizer("sequence_gan", TRAINED).fit(two_kinds(), seed=1)
+    events = learned.sample(300, seed=3).data.need("events")
+    assert pure(events) > 0.97
+    assert events["item_id"].str.starts_with("a").mean() == pytest.approx(0.5, abs=0.15)
+    counts_alone = events.with_columns(pl.col("item_id").shuffle(seed=1))
+    assert pure(counts_alone) < 0.1
+    assert learned.gain_ > 0.1  # Who does not know the kind loses .12 nats an event.
+    assert not learned.collapsed_
+
+
+def test_a_refused_adversary_tries_again_without_another_vae(tmp_path, monkeypatch):
+    kept = SMALL | QUICK | {"checkpoint_folder": str(tmp_path)}
+    with pytest.raises(InputError, match="sequence_gan"):
+        make_synthesizer("sequence_gan", kept | {"max_steps": 1}).fit(two_kinds(60), seed=1)
+    monkeypatch.setattr(Training, "_step", lambda *_: pytest.fail("The VAE is trained again."))
+    again: Any = make_synthesizer("sequence_gan", kept | {"max_steps": 300}).fit(
+        two_kinds(60), seed=1
+    )
+    assert again.steps_ > 1
 
 
 def test_odd_options_are_refused():

@@ -18,7 +18,7 @@ from shopsynth.generate.sequences.latent_losses import Easing
 from shopsynth.generate.sequences.plan import Given
 from shopsynth.generate.sequences.streaming import stream_histories
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, InputError, MissingExtraError, RecipeError
+from shopsynth.schema import SILENT, Dataset, InputError, MissingExtraError, RecipeError
 
 SMALL = {"dim": 16, "layers": 1, "latent": 4, "max_epochs": 2, "batch_events": 256}
 TRAINED = {
@@ -133,7 +133,7 @@ def test_people_or_the_prior_are_drawn_from(view):
     assert not rows[0].equals(rows[1])
 
 
-@pytest.mark.parametrize("rate", [1e3, 1e8])
+@pytest.mark.parametrize("rate", [30, 1e3, 1e8])
 def test_training_that_diverges_is_refused(view, rate):
     with pytest.raises(InputError, match="lower learning_rate"):
         fit(view, learning_rate=rate, weight_decay=0)
@@ -153,6 +153,38 @@ def test_a_killed_fit_goes_on_to_the_same_weights(view, tmp_path):
     left, right = (one._model.vae.vae.state_dict() for one in (resumed, whole))
     assert int(left["n_steps"]) == resumed.steps_ == whole.steps_
     assert all(torch.equal(left[name], right[name]) for name in right)
+
+
+def test_a_checkpoint_of_other_rows_of_the_same_source_is_not_taken_over(view, tmp_path):
+    """The fingerprint is that of the source; a bound on events leaves other rows of it."""
+    kept = {"checkpoint_folder": str(tmp_path), "max_epochs": 1}
+    fit(view, **kept)
+    fewer = Dataset(items=view.items, events=view.events().group_by("user_id").head(3))
+    bounded = PrivateView(fewer, mode="public", fingerprint=view.fingerprint, max_events_per_user=3)
+    resumed, alone = fit(bounded, **kept), fit(bounded, max_epochs=1)
+    assert resumed.loss_ == alone.loss_
+    redrawn = fit(bounded, **kept, temperature=0.5, components=2, drawn_from="normal")
+    assert redrawn.loss_ == alone.loss_
+
+
+def test_one_held_out_user_says_what_z_is_worth(view):
+    """Compared with people learned from; with nobody but themselves they would say nothing."""
+    learned = fit(view, **(TRAINED | {"held_out": 0.001}))
+    assert learned._model.vae.held_out.mean.shape[0] == 1
+    assert learned.gain_ != 0
+
+
+def test_many_and_long_beginnings_are_read_in_parts(people, trained, view, monkeypatch):
+    from shopsynth.generate.sequences import latent_fitting
+
+    _, histories = read_histories(view, "sequence_vae")
+    vae = trained._model.vae
+    given = Given.of(vae.learned.tokens.encode(histories), histories.time)
+    monkeypatch.setattr(latent_fitting, "_ENCODED_TOGETHER", 7)
+    assert vae.who(given, random()) == pytest.approx(people[0], abs=1e-5)
+    monkeypatch.setattr(latent_fitting, "LONGEST_ROW", 2)
+    cut = replace(given, lengths=np.minimum(given.lengths, 2))
+    assert vae.who(given, random()) == pytest.approx(vae.who(cut, random()), abs=1e-6)
 
 
 def test_the_prior_costs_nothing_and_what_it_costs_rises():

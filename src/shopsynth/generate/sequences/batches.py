@@ -17,7 +17,7 @@ from shopsynth.schema import derived_seed
 
 Ints = NDArray[np.int64]
 
-_LONGEST_ROW = 512
+LONGEST_ROW = 512
 """Events of a row; longer histories go on in further rows, which see nothing of the first."""
 
 _SORTED_TOGETHER = 64
@@ -76,15 +76,25 @@ class Batches:
 
     def __init__(self, tokens: Tokens, users: Ints, *, size: int, seed: int) -> None:
         lengths = tokens.lengths[users]
-        n_rows = -(-lengths // _LONGEST_ROW)
+        n_rows = -(-lengths // LONGEST_ROW)
         part = np.arange(n_rows.sum()) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
         self._user = np.repeat(users, n_rows)
-        self._place = part * _LONGEST_ROW
+        self._place = part * LONGEST_ROW
         self._left = np.repeat(lengths, n_rows) - self._place
         self._first = tokens.offsets[self._user] + self._place
-        self._width = np.minimum(self._left, _LONGEST_ROW)
+        self._width = np.minimum(self._left, LONGEST_ROW)
         self._size = size
         self._seed = seed
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of an epoch."""
+        return self._user.size
+
+    @property
+    def mean_width(self) -> float:
+        """Events of a row, on average."""
+        return float(self._width.mean())
 
     def epoch(self, number: int) -> list[Ints]:
         """List the rows of each batch of an epoch, in an order of its own."""

@@ -48,7 +48,7 @@ class Checkpoints:
     Attributes:
         method: Whose, for messages.
         folder: Where; made when the first checkpoint is written.
-        fit: Hash of all that the fit follows from: options, source, seed.
+        fit: Hash of all that the fit follows from: options, rows, seed.
         every: Steps between two checkpoints.
     """
 

@@ -4,6 +4,7 @@ In: histories and options. Out: :class:`Learned`. Needs torch.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Self
 
 import numpy as np
@@ -126,6 +127,14 @@ class Groundwork:
         """Derive the seed of one use."""
         return derived_seed(self.seed, self.method, use)
 
+    def read(self) -> str:
+        """Hash what is read: one source gives other rows where privacy settings differ."""
+        tokens, digest = self.material.tokens, sha256()
+        for part in (tokens.item, tokens.gap, tokens.kind, tokens.moment, tokens.offsets):
+            digest.update(part.tobytes())
+        digest.update(self.ids.codes.tobytes())
+        return digest.hexdigest()
+
     def network(self, options: SequenceLmOptions, latent: int = 0) -> HistoryNetwork:
         """Make a network with first weights drawn from torch's global state."""
         shape = Shape(
@@ -244,9 +253,14 @@ def _schedule(options: SequenceLmOptions, device: torch.device) -> Schedule:
 def _checkpoints(options: SequenceLmOptions, ground: Groundwork) -> Checkpoints | None:
     if options.checkpoint_folder is None:
         return None
-    told = options.model_dump(mode="json", exclude={"checkpoint_folder", "checkpoint_steps"})
     fit = sha256_of(
-        {"method": ground.method, "options": told, "source": ground.source, "seed": ground.seed}
+        {
+            "method": ground.method,
+            "options": options.model_dump(mode="json", exclude=set(options.learned_without)),
+            "source": ground.source,
+            "read": ground.read(),
+            "seed": ground.seed,
+        }
     )
     folder, steps = options.checkpoint_folder, options.checkpoint_steps
     return Checkpoints(ground.method, folder, fit, steps)

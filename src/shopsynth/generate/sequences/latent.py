@@ -18,7 +18,7 @@ from shopsynth.generate.sequences.event_layer import EventLayer, rotation
 from shopsynth.generate.sequences.event_tokens import Tokens
 from shopsynth.generate.sequences.network import HistoryNetwork, Inputs
 
-_SPREAD = 0.7
+SPREAD = 0.7
 """Standard deviation of the posteriors' means over people. Fixed, it leaves z something to say: the
 divergence cannot fall below what it costs, so that the decoder never finds z to be noise alone."""
 
@@ -126,7 +126,7 @@ class HistoryVae(nn.Module):
         weight = seen.real.unsqueeze(-1).to(states.dtype)
         summary = (self.norm(states) * weight).sum(1) / weight.sum(1).clamp_min(1.0)
         log_variance = self.to_log_variance(summary).float()
-        mean = _SPREAD * functional.batch_norm(
+        mean = SPREAD * functional.batch_norm(
             self.to_mean(summary).float(),
             self.moments.running_mean,
             self.moments.running_var,

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from shopsynth.generate._histories import EventForm, Histories
-from shopsynth.generate.sequences.batches import Batches
+from shopsynth.generate.sequences.batches import LONGEST_ROW, Batches
 from shopsynth.generate.sequences.decoding import Learned
 from shopsynth.generate.sequences.fitting import Groundwork, device_of, train
-from shopsynth.generate.sequences.latent import HistoryVae, Posterior, Seen, as_array
+from shopsynth.generate.sequences.latent import SPREAD, HistoryVae, Posterior, Seen, as_array
 from shopsynth.generate.sequences.latent_losses import Easing, LatentQuestions
 from shopsynth.generate.sequences.latent_options import LatentOptions
 from shopsynth.generate.sequences.plan import Given
@@ -31,8 +31,12 @@ something, as Burda et al., arXiv 1509.00519, ask of its variance."""
 _TELLING_NATS = 0.01
 """Nats an event that one's own z must explain more than another's."""
 
-_WORSE_NATS = 1.0
-"""Nats an event by which no network that learned anything is worse than an untrained one."""
+_WORSE_NATS = 0.1
+"""Nats an event by which a network after a few steps may be worse than an untrained one; what it
+costs that people lie apart, as no untrained encoder lets them, is allowed besides."""
+
+_ENCODED_TOGETHER = 4096
+"""Beginnings that are encoded at a time: bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,12 @@ class People:
         noise = random.standard_normal(self.mean.shape, dtype=np.float32)
         return self.mean + self.deviation * noise
 
+    def spread(self) -> Floats:
+        """Return the standard deviation of everybody's draws, ``(latent,)``; never 0."""
+        within = np.square(self.deviation).mean(axis=0)
+        spread: Floats = np.sqrt(self.mean.var(axis=0) + within)
+        return spread
+
 
 @dataclass(frozen=True)
 class Telling:
@@ -54,7 +64,7 @@ class Telling:
 
     Attributes:
         nats: ``(latent,)`` mean divergence of their posteriors from the prior, by number.
-        gain: Nats an event that their own z explains more than that of another of them.
+        gain: Nats an event that their own z explains more than that of somebody learned from.
     """
 
     nats: NDArray[np.float64]
@@ -92,11 +102,21 @@ class LearnedVae:
     @torch.inference_mode()
     def who(self, given: Given, random: np.random.Generator) -> Floats:
         """Draw who begun histories are of, ``(n, latent)``, from what they did."""
+        n = given.lengths.size
+        blocks = (
+            given.take(np.arange(first, min(first + _ENCODED_TOGETHER, n)))
+            for first in range(0, n, _ENCODED_TOGETHER)
+        )
+        return _people([self._who(block) for block in blocks]).draw(random)
+
+    def _who(self, given: Given) -> Posterior:
+        """Read no more of a history than the rows had that were learned from."""
         device = next(self.vae.parameters()).device
-        real = np.arange(given.item.shape[1]) < given.lengths[:, None]
+        longest = min(int(given.lengths.max()), LONGEST_ROW)
+        real = np.arange(longest) < given.lengths[:, None]
         moment = self.learned.tokens.moment_of(given.time)
-        seen = Seen.laid(given.item, given.gap, given.kind, moment, real, device=device)
-        return _people([self.vae.encode(seen)]).draw(random)
+        parts = (part[:, :longest] for part in (given.item, given.gap, given.kind, moment))
+        return self.vae.encode(Seen.laid(*parts, real, device=device))
 
 
 def fit_vae(
@@ -125,7 +145,8 @@ def fit_vae(
     decides = ground.batches(ground.held_out, options.batch_events)
     before = _loss(vae.eval(), questions, decides)
     training = train(ground, vae, questions, options, progress)
-    if training.best_loss > before + _WORSE_NATS:
+    apart = easing.weight * options.latent * SPREAD**2 / 2 / decides.mean_width
+    if training.best_loss > before + apart + _WORSE_NATS:
         raise InputError(
             f"generate.{method}: expected held-out users to surprise less than before the first "
             f"step ({before:.2f} nats an event), got {training.best_loss:.2f} after "
@@ -133,12 +154,12 @@ def fit_vae(
         )
     best = training.best.eval().requires_grad_(False)
     posteriors = encoded(best, questions, decides)
-    telling = Telling(
-        torch.cat([one.divergence() for one in posteriors]).double().mean(0).cpu().numpy(),
-        _gain(best, questions, decides),
-    )
     placed = ground.batches(ground.learned[:_MOST_PLACED], options.batch_events)
     people = _people(encoded(best, questions, placed))
+    telling = Telling(
+        torch.cat([one.divergence() for one in posteriors]).double().mean(0).cpu().numpy(),
+        _gain(best, questions, decides, people),
+    )
     learned = ground.outcome(best.decoder, training.best_loss, training.n_steps)
     return LearnedVae(best, learned, people, _people(posteriors), telling)
 
@@ -181,13 +202,21 @@ def _loss(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> floa
 
 
 @torch.inference_mode()
-def _gain(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> float:
-    """Ask how much worse users are explained by the z of the next one in their batch."""
-    total, n_events = 0.0, 0
+def _gain(vae: HistoryVae, questions: LatentQuestions, batches: Batches, people: People) -> float:
+    """Ask how much worse users are explained by the z of others.
+
+    Others are people learned from: held out may be a single user. Both are in order of length, so
+    that the other has about as many events and all are others where few are learned from and judge.
+    """
+    others = torch.from_numpy(people.mean)
+    total, n_events, n_before = 0.0, 0, 0
     for batch in batches.in_order():
         inputs = questions.questions.inputs(batch)
         own = vae.encode(questions.seen(batch)).mean
-        for mean, sign in ((own, -1.0), (own.roll(1, dims=0), 1.0)):
+        place = torch.arange(n_before, n_before + batch.user.size) * len(others) // batches.n_rows
+        n_before += batch.user.size
+        other = others[(place + 1) % len(others)].to(own.device)
+        for mean, sign in ((own, -1.0), (other, 1.0)):
             states = vae.decoder(replace(inputs, latent=mean))
             surprise = questions.questions.surprise(vae.decoder, states, batch)
             total += sign * float(surprise)

@@ -31,6 +31,7 @@ class Distances:
     Attributes:
         untrained: Of the generator before its first step.
         reached: Of the generator that is kept.
+        normal: Of one normal distribution with the moments of the people learned from.
         real: Of the people learned from: what sampling alone leaves.
         kept: Share of the held-out people of whose kind (the nearest of ten) the generator makes
             at least a tenth as many.
@@ -38,6 +39,7 @@ class Distances:
 
     untrained: float
     reached: float
+    normal: float
     real: float
     kept: float
 
@@ -77,7 +79,8 @@ class Judge:
 
     def compare(self, untrained: float, reached: float, made: Tensor) -> Distances:
         """Put a generator beside the people it learned from."""
-        return Distances(untrained, reached, self.distance(self._real), self.kept(made))
+        normal, real = self.distance(self.noise), self.distance(self._real)
+        return Distances(untrained, reached, normal, real, self.kept(made))
 
 
 def _many(people: People, random: np.random.Generator) -> Floats:

@@ -1,6 +1,6 @@
 """The options of ``sequence_vae`` and ``sequence_gan``. In: a recipe's table. Out: settings."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,11 @@ class LatentOptions(SequenceLmOptions):
 class SequenceVaeOptions(LatentOptions):
     """Options of ``sequence_vae``."""
 
+    learned_without: ClassVar[frozenset[str]] = LatentOptions.learned_without | {
+        "drawn_from",
+        "components",
+    }
+
     drawn_from: Literal["people", "normal"] = "people"
     """Where new histories' numbers come from: a mixture of normal distributions around where the
     real people lie, or the standard normal prior."""
@@ -36,7 +41,23 @@ class SequenceVaeOptions(LatentOptions):
 
 
 class SequenceGanOptions(LatentOptions):
-    """Options of ``sequence_gan``: those of the VAE, and of generator and critic."""
+    """Options of ``sequence_gan``: those of the VAE, and of generator and critic.
+
+    Attributes:
+        learned_without: As in ``sequence_lm``. A checkpoint is of the VAE: whoever is told to
+            change the adversary's options need not wait for it again.
+    """
+
+    learned_without: ClassVar[frozenset[str]] = LatentOptions.learned_without | {
+        "stabiliser",
+        "hidden",
+        "generator_rate",
+        "critic_rate",
+        "critic_steps",
+        "max_steps",
+        "judged_every",
+        "gan_patience",
+    }
 
     stabiliser: Literal["spectral_norm", "gradient_penalty"] = "spectral_norm"
     """What keeps the critic from growing without bound."""

@@ -117,6 +117,7 @@ def _spread(points: Floats, k: int, random: np.random.Generator) -> Floats:
 
 def _hard(points: Floats, centres: Floats) -> Floats:
     """Give each point to its nearest centre: ``(n, k)``."""
-    nearest = ((points[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+    # What is left of the squared distance without the part that all centres share.
+    nearest = (np.square(centres).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1)
     one_hot: Floats = np.eye(centres.shape[0])[nearest]
     return one_hot

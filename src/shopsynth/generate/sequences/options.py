@@ -1,7 +1,7 @@
 """The options of ``sequence_lm``. In: a recipe's table. Out: checked settings."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,22 @@ class SequenceLmOptions(Settings):
     """Options of ``sequence_lm``.
 
     Defaults were chosen on users cut out of 4,000 training users of Amazon Beauty.
+
+    Attributes:
+        learned_without: Options that the network does not depend on: after a change of one of them
+            a checkpoint still holds.
     """
+
+    learned_without: ClassVar[frozenset[str]] = frozenset(
+        {
+            "temperature",
+            "top_p",
+            "sharpness",
+            "popularity",
+            "checkpoint_folder",
+            "checkpoint_steps",
+        }
+    )
 
     dim: int = Field(default=64, ge=4)
     """Width of the network's layers."""
