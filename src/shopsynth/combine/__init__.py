@@ -2,7 +2,14 @@
 
 from shopsynth.combine.alignment import with_companions
 from shopsynth.combine.base import ARMS, Arm, Material, build_arm
-from shopsynth.combine.dose import Dose, choose_dose, dose_grid, next_weights, take_dose
+from shopsynth.combine.dose import (
+    Dose,
+    choose_dose,
+    dose_grid,
+    next_sources,
+    next_weights,
+    take_dose,
+)
 from shopsynth.combine.near_duplicates import drop_near_duplicates
 from shopsynth.combine.settings import CombineSettings
 
@@ -16,6 +23,7 @@ __all__ = [
     "choose_dose",
     "dose_grid",
     "drop_near_duplicates",
+    "next_sources",
     "next_weights",
     "take_dose",
     "with_companions",

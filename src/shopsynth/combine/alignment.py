@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def real_rows(material: "Material") -> pl.DataFrame:
     """Return the real rows with ``origin`` real and weight 1."""
-    return _labelled(material.real_events, pl.lit(REAL), 1.0)
+    return _labelled(material.real_events, pl.lit(REAL), pl.lit(1.0))
 
 
 def synthetic_rows(material: "Material") -> pl.DataFrame:
@@ -44,22 +44,43 @@ def synthetic_rows(material: "Material") -> pl.DataFrame:
     return made_rows(material, dose)
 
 
-def made_rows(material: "Material", made: pl.DataFrame, origin: str | None = None) -> pl.DataFrame:
-    """Bring made rows into the real table's columns, with origin and the material's weight.
+def control_rows(
+    material: "Material", made: pl.DataFrame, origin: str, dose: pl.DataFrame
+) -> pl.DataFrame:
+    """Bring a control's rows into the real table's columns; they weigh what the dose does.
 
     Args:
-        material: Gives the real columns, the catalogue and the weight.
-        made: Rows to align; with a column ``origin`` unless one is given.
-        origin: Origin of all rows, for controls.
+        material: Gives the real columns and the catalogue.
+        made: Rows to align.
+        origin: Origin of all of them.
+        dose: From :func:`synthetic_rows`; its mean weight is theirs.
+
+    Raises:
+        SchemaError: As :func:`made_rows`.
+    """
+    aligned = align_events(made, material.real_events, material.real.items)
+    weights = dose["weight"].to_numpy()
+    return _labelled(aligned, pl.lit(origin), pl.lit(float(weights.mean())))
+
+
+def made_rows(material: "Material", made: pl.DataFrame) -> pl.DataFrame:
+    """Bring synthetic rows into the real table's columns, weighed by the dose and their source.
+
+    Args:
+        material: Gives the real columns, the catalogue and the weights.
+        made: Rows to align, with a column ``origin``.
 
     Raises:
         SchemaError: If made rows cannot be ordered as real ones are, or name unknown items.
     """
-    label = pl.col("origin") if origin is None else pl.lit(origin)
     aligned = align_events(made, material.real_events, material.real.items)
-    return _labelled(
-        aligned.with_columns(made["origin"]) if origin is None else aligned, label, material.weight
+    origin = pl.col("origin")
+    share = (
+        origin.replace_strict(list(material.sources), list(material.sources.values()), default=1.0)
+        if material.sources
+        else pl.lit(1.0)
     )
+    return _labelled(aligned.with_columns(made["origin"]), origin, share * material.weight)
 
 
 def extra_rows(material: "Material", more: pl.DataFrame, origin: str) -> pl.DataFrame:
@@ -71,7 +92,7 @@ def extra_rows(material: "Material", more: pl.DataFrame, origin: str) -> pl.Data
         origin: Origin of all of them.
     """
     aligned = align_events(more, material.real_events, material.real.items)
-    return _labelled(aligned, pl.lit(origin), 1.0)
+    return _labelled(aligned, pl.lit(origin), pl.lit(1.0))
 
 
 def align_events(made: pl.DataFrame, real: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
@@ -172,8 +193,8 @@ def with_companions(
     return pl.concat([real, *aligned], how="diagonal")
 
 
-def _labelled(rows: pl.DataFrame, origin: pl.Expr, weight: float) -> pl.DataFrame:
+def _labelled(rows: pl.DataFrame, origin: pl.Expr, weight: pl.Expr) -> pl.DataFrame:
     """Put ``origin`` and ``weight`` behind the table's own columns, replacing any it had."""
     return rows.with_columns(
-        origin.cast(pl.String).alias("origin"), pl.lit(weight, dtype=pl.Float64).alias("weight")
+        origin.cast(pl.String).alias("origin"), weight.cast(pl.Float64).alias("weight")
     )

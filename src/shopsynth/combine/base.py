@@ -6,7 +6,8 @@ To add an arm: a file in this folder named after it, holding a class decorated w
 ``@register("<the file's name>")``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 import polars as pl
@@ -25,6 +26,7 @@ class Material:
         ratio: Synthetic events per real event, above 0.
         weight: Loss weight of every row that is not real, above 0; real rows weigh 1, those of
             the reserve too.
+        sources: Methods whose rows weigh another share of ``weight``, and that share.
         table: The table that is mixed; only ``events`` so far.
         tail_max_events: Items with at most this many real events are tail items; as in the split.
         reserve: Real rows that only the ceiling ``oracle`` may add; ``None`` unless at low data.
@@ -41,6 +43,7 @@ class Material:
     table: str = "events"
     tail_max_events: int = 5
     reserve: Dataset | None = None
+    sources: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not (self.ratio > 0 and self.weight > 0):

@@ -5,12 +5,14 @@ In: settings, synthetic rows, validation values. Out: doses to try, the rows of 
 The choice is one optimisation: maximise the validation utility of the downstream task over ratio
 and weight. It reads validation only, never test. It walks the ratios at one weight first and then
 other weights at the best ratio: ratio and weight both scale the synthetic share of the loss, so a
-full grid mostly tries the same share twice.
+full grid mostly tries the same share twice. Where the recipe asks for it, the methods are weighed
+against each other last, one after the other.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -28,10 +30,33 @@ class Dose:
     Attributes:
         ratio: Synthetic events per real event.
         weight: Loss weight of a synthetic row; a real one weighs 1.
+        sources: Methods whose rows weigh another share of that, and the share; by name.
     """
 
     ratio: float
     weight: float
+    sources: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def sources_text(self) -> str:
+        """The sources as one cell of a table.
+
+        Example:
+            >>> Dose(1.0, 0.5, (("markov", 0.3), ("mask", 0.1))).sources_text
+            'markov 0.3, mask 0.1'
+        """
+        return ", ".join(f"{name} {share:g}" for name, share in self.sources)
+
+    @classmethod
+    def of_row(cls, ratio: float, weight: float, sources: str) -> Self:
+        """Read a dose from the cells of a table.
+
+        Example:
+            >>> Dose.of_row(1.0, 0.5, "markov 0.3").sources
+            (('markov', 0.3),)
+        """
+        pairs = (each.rsplit(" ", 1) for each in sources.split(", ") if each)
+        return cls(ratio, weight, tuple((name, float(share)) for name, share in pairs))
 
 
 def dose_grid(settings: CombineSettings, on_hand: float = inf) -> list[Dose]:
@@ -67,6 +92,21 @@ def next_weights(settings: CombineSettings, best: Dose) -> list[Dose]:
     return [Dose(best.ratio, float(weight)) for weight in weights]
 
 
+def next_sources(settings: CombineSettings, best: Dose, source: str) -> list[Dose]:
+    """List the doses to try last: the best one with the rows of one method weighed down or up.
+
+    Args:
+        settings: The recipe's block; without ``source_weights`` there is nothing to try.
+        best: The best dose so far.
+        source: Name of the method.
+    """
+    others = tuple(pair for pair in best.sources if pair[0] != source)
+    return [
+        Dose(best.ratio, best.weight, tuple(sorted((*others, (source, float(share))))))
+        for share in sorted(set(settings.source_weights))
+    ]
+
+
 def choose_dose(rows: pl.DataFrame) -> Dose:
     """Choose the dose with the best validation mean, or a smaller one that is as good.
 
@@ -76,17 +116,17 @@ def choose_dose(rows: pl.DataFrame) -> Dose:
     the doses are judged on the same units: their difference is surer than either mean.
 
     Args:
-        rows: Columns ``ratio``, ``weight``, ``value``: validation values of each dose, one a unit
-            or run. With a single row a dose its error is unknown and the best mean wins. Rows with
-            ratio 0 (real data alone) are for the picture and are not chosen.
+        rows: Columns ``ratio``, ``weight``, ``sources``, ``value``: validation values of each dose,
+            one a unit or run. With a single row a dose its error is unknown and the best mean wins.
+            Rows with ratio 0 (real data alone) are for the picture and are not chosen.
 
     Raises:
         EmptyDataError: If there is no dose to choose from.
     """
     doses = (
         rows.filter(pl.col("ratio") > 0, pl.col("value").is_not_nan())
-        .sort("ratio", "weight", "value")
-        .group_by("ratio", "weight", maintain_order=True)
+        .sort("ratio", "weight", "sources", "value")
+        .group_by("ratio", "weight", "sources", maintain_order=True)
         .agg(
             pl.col("value").mean().alias("mean"),
             (pl.col("value").std() / pl.len().sqrt()).fill_null(0.0).alias("error"),
@@ -97,10 +137,10 @@ def choose_dose(rows: pl.DataFrame) -> Dose:
             f"choose_dose: expected validation values of at least one dose above 0, got "
             f"{rows.height} row(s); train a dose first"
         )
-    best = doses.sort(-pl.col("mean"), "ratio", "weight").row(0, named=True)
+    best = doses.sort(-pl.col("mean"), "ratio", "weight", "sources").row(0, named=True)
     as_good = doses.filter(pl.col("mean") >= best["mean"] - best["error"] / 2)
-    chosen = as_good.sort("ratio", -pl.col("mean"), "weight").row(0, named=True)
-    return Dose(chosen["ratio"], chosen["weight"])
+    chosen = as_good.sort("ratio", -pl.col("mean"), "weight", "sources").row(0, named=True)
+    return Dose.of_row(chosen["ratio"], chosen["weight"], chosen["sources"])
 
 
 def take_dose(synthetic: Sequence[SyntheticDataset], n_events: int) -> pl.DataFrame:

@@ -125,11 +125,11 @@ def _near_copies(
     full = (future + before).sign()
     novel = (future - future.multiply(before)).tocsr()
     leaks = np.zeros(made_users.len(), dtype=bool)
-    for row, column in _similar_pairs(made, full, threshold):
+    for row, column in similar_pairs(made, full, threshold):
         holds_novel = made[row].multiply(novel[column]).sum(axis=1) > 0
         leaks[row[holds_novel]] = True
     large = np.flatnonzero(np.diff(future.indptr) >= _MIN_PART)
-    for row, _ in _similar_pairs(made, future[large], threshold):
+    for row, _ in similar_pairs(made, future[large], threshold):
         leaks[row] = True
     return pl.DataFrame({"user_id": made_users.filter(pl.Series(leaks))})
 
@@ -150,7 +150,7 @@ def _item_sets(events: pl.DataFrame, users: pl.Series, items: pl.Series) -> "csr
     return csr_array((ones, (user, item)), shape=(users.len(), items.len()))
 
 
-def _similar_pairs(
+def similar_pairs(
     made: "csr_array", known: "csr_array", threshold: float
 ) -> "list[tuple[np.ndarray, np.ndarray]]":
     """Find all pairs of sets whose Jaccard similarity reaches the threshold.

@@ -5,7 +5,7 @@ In: real, synthetic and noise rows. Out: real and noise rows, noise weighted.
 
 from typing import ClassVar
 
-from shopsynth.combine.alignment import made_rows, real_rows, synthetic_rows, training_set
+from shopsynth.combine.alignment import control_rows, real_rows, synthetic_rows, training_set
 from shopsynth.combine.base import Material, register
 from shopsynth.combine.dose import take_dose
 from shopsynth.schema import InputError, TrainingSet
@@ -30,7 +30,7 @@ class Noise:
                 "combine: the control noise needs noise rows, got none; generate them or take "
                 "noise out of [evaluate] controls"
             )
-        rows = take_dose([material.noise], synthetic_rows(material).height)
-        return training_set(
-            material, "noise", [real_rows(material), made_rows(material, rows, "noise")]
-        )
+        dose = synthetic_rows(material)
+        rows = take_dose([material.noise], dose.height)
+        made = control_rows(material, rows, "noise", dose)
+        return training_set(material, "noise", [real_rows(material), made])

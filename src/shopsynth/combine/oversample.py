@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from shopsynth.combine.alignment import made_rows, real_rows, synthetic_rows, training_set
+from shopsynth.combine.alignment import control_rows, real_rows, synthetic_rows, training_set
 from shopsynth.combine.base import Material, register
 from shopsynth.schema import TrainingSet, derived_seed
 
@@ -48,9 +48,8 @@ class Oversample:
         generator = np.random.Generator(np.random.PCG64(derived_seed(seed, "oversample")))
         drawn = _draw_users(chances, lengths, dose.height, generator)
         copies = _copy_users(events, lengths.astype(np.int64), drawn)
-        return training_set(
-            material, "oversample", [real_rows(material), made_rows(material, copies, "oversample")]
-        )
+        made = control_rows(material, copies, "oversample", dose)
+        return training_set(material, "oversample", [real_rows(material), made])
 
 
 def _tail_items(events: pl.DataFrame, tail_max_events: int) -> pl.Series:

@@ -24,6 +24,10 @@ class CombineSettings(Settings):
     weights: tuple[_Positive, ...] = (0.5, 1.0)
     """Weights tried at the best dose."""
 
+    source_weights: tuple[_Positive, ...] = ()
+    """Shares of the weight tried for the rows of each method alone, one method after the other, at
+    the best dose; empty: all methods weigh alike."""
+
     near_duplicate: float = Field(default=0.8, gt=0, le=1)
     """Jaccard similarity of item sets from which a synthetic history counts as a near duplicate
     of a held-out user's history."""

@@ -79,25 +79,25 @@ def dose_figure(evaluation: Evaluation, topic: Topic, suffix: str = "") -> Figur
     rows = evaluation.dose.filter(
         pl.col("cutoff").eq_missing(topic.cutoff),
         task=topic.task, model=topic.model, metric=topic.metric,
-    ).sort("weight", "ratio")  # fmt: skip
+    ).sort("weight", "sources", "ratio")  # fmt: skip
     if rows.height == 0:
         return None
     name = topic.metric_name
     series = [
         {
-            "name": f"weight {figure(weight)}",
+            "name": ", ".join(filter(None, (f"weight {figure(weight)}", sources))),
             "points": [
                 [row["ratio"], *_numbers(row, "value", "low", "high"), bool(row["chosen"])]
                 for row in part.iter_rows(named=True)
             ],
         }
-        for (weight,), part in rows.group_by("weight", maintain_order=True)
-        if isinstance(weight, float)
+        for (weight, sources), part in rows.group_by("weight", "sources", maintain_order=True)
+        if isinstance(weight, float) and isinstance(sources, str)
     ]
     chosen = rows.filter(pl.col("chosen"))
     verdict = (
         f"Chosen: {figure(chosen['ratio'][0])} synthetic events per real event at weight "
-        f"{figure(chosen['weight'][0])}."
+        f"{figure(chosen['weight'][0])}{_among_sources(chosen['sources'][0])}."
         if chosen.height
         else "No dose was chosen."
     )
@@ -109,13 +109,17 @@ def dose_figure(evaluation: Evaluation, topic: Topic, suffix: str = "") -> Figur
         f"Dose curve of {rows.height} points. {verdict}",
         (Panel("", {"kind": "dose", "series": series, "y": f"validation {name}",
                     "x": "synthetic events per real event"}, 340),),
-        ("Synthetic per real", "Weight", name, "95 % interval", "Chosen"),
+        ("Synthetic per real", "Weight", "Share of it", name, "95 % interval", "Chosen"),
         tuple(
-            (figure(row["ratio"]), figure(row["weight"]), score(row["value"]),
+            (figure(row["ratio"]), figure(row["weight"]), row["sources"], score(row["value"]),
              f"{score(row['low'])} to {score(row['high'])}", "yes" if row["chosen"] else "")
             for row in rows.iter_rows(named=True)
         ),
     )  # fmt: skip
+
+
+def _among_sources(sources: str) -> str:
+    return f", of which some methods take a share: {sources}" if sources else ""
 
 
 def stage_figure(stages: Sequence[Mapping[str, object]]) -> Figure | None:

@@ -39,8 +39,8 @@ EVALUATION_COLUMNS: dict[str, dict[str, pl.DataType]] = {
         "name": _S, "value": _F, "threshold": _F, "passed": _B, "power": _S,
     },
     "dose": {
-        "task": _S, "model": _S, "ratio": _F, "weight": _F, "metric": _S, "cutoff": _I,
-        "value": _F, "low": _F, "high": _F, "chosen": _B,
+        "task": _S, "model": _S, "ratio": _F, "weight": _F, "sources": _S, "metric": _S,
+        "cutoff": _I, "value": _F, "low": _F, "high": _F, "chosen": _B,
     },
     "units": {
         "task": _S, "model": _S, "arm": _S, "generator": _I, "seed": _I, "unit_id": _S,

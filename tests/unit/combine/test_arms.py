@@ -42,6 +42,24 @@ def test_the_arms_of_the_protocol_are_all_there():
     ]
 
 
+def test_methods_take_their_share_of_the_weight_and_controls_the_mean(real, make_synthetic):
+    made = (
+        make_synthetic({f"s{i:02d}": "a b c d" for i in range(20)}, "markov"),
+        make_synthetic({f"t{i:02d}": "a b c d" for i in range(20)}, "mask"),
+    )
+    noise = make_synthetic({f"n{i:02d}": "x y" for i in range(50)}, "noise_maker")
+    material = Material(real, made, noise, ratio=0.5, weight=0.5, sources={"mask": 0.2})
+    for name in ("combined", "synthetic", "broken_link"):
+        weights = made_part(build_arm(name, material, 7))["weight"]
+        assert weights.unique().sort().to_list() == [0.1, 0.5]
+        mean = pytest.approx(weights.to_numpy().mean())
+    rows = made_part(build_arm("combined", material, 7))
+    assert rows.filter(origin="mask")["weight"].unique().to_list() == [0.1]
+    for name in ("noise", "oversample"):
+        (weight,) = made_part(build_arm(name, material, 7))["weight"].unique()
+        assert weight == mean
+
+
 def test_an_unknown_arm_names_the_known_ones(material):
     with pytest.raises(UnknownNameError, match="did you mean 'combined'"):
         build_arm("combine", material, 0)

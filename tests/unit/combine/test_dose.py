@@ -3,7 +3,15 @@
 import polars as pl
 import pytest
 
-from shopsynth.combine import CombineSettings, Dose, choose_dose, dose_grid, next_weights, take_dose
+from shopsynth.combine import (
+    CombineSettings,
+    Dose,
+    choose_dose,
+    dose_grid,
+    next_sources,
+    next_weights,
+    take_dose,
+)
 from shopsynth.schema import EmptyDataError
 
 
@@ -32,6 +40,7 @@ def test_best_mean_wins_where_the_difference_is_real():
         {
             "ratio": [0.25, 0.25, 0.5, 0.5, 1.0, 1.0],
             "weight": [1.0] * 6,
+            "sources": [""] * 6,
             "value": [0.10, 0.11, 0.20, 0.21, 0.15, 0.16],
         }
     )
@@ -44,6 +53,7 @@ def test_smaller_dose_wins_within_half_a_standard_error():
         {
             "ratio": [0.1, 0.1, 0.5, 0.5, 1.0, 1.0],
             "weight": [1.0] * 6,
+            "sources": [""] * 6,
             "value": [0.202, 0.202, 0.203, 0.203, 0.20, 0.21],
         }
     )
@@ -52,13 +62,18 @@ def test_smaller_dose_wins_within_half_a_standard_error():
 
 def test_single_values_are_taken_at_their_word_and_real_data_is_no_dose():
     rows = pl.DataFrame(
-        {"ratio": [0.0, 0.5, 0.5], "weight": [1.0, 1.0, 0.5], "value": [0.9, 0.3, 0.4]}
+        {
+            "ratio": [0.0, 0.5, 0.5],
+            "weight": [1.0, 1.0, 0.5],
+            "sources": [""] * 3,
+            "value": [0.9, 0.3, 0.4],
+        }
     )
     assert choose_dose(rows) == Dose(0.5, 0.5)
 
 
 def test_no_dose_is_an_error():
-    rows = pl.DataFrame({"ratio": [0.0], "weight": [1.0], "value": [0.9]})
+    rows = pl.DataFrame({"ratio": [0.0], "weight": [1.0], "sources": [""], "value": [0.9]})
     with pytest.raises(EmptyDataError, match="at least one dose above 0, got 1 row"):
         choose_dose(rows)
 
@@ -95,3 +110,26 @@ def test_equal_ids_of_two_data_sets_stay_two_users(make_synthetic):
 def test_nothing_to_take(make_synthetic):
     assert take_dose([], 10).is_empty()
     assert take_dose([make_synthetic({"s": "a"})], 0).is_empty()
+
+
+def test_methods_are_weighed_one_after_the_other():
+    settings = CombineSettings(source_weights=(1.0, 0.3))
+    best = Dose(0.5, 1.0, (("insert", 0.3), ("mask", 0.1)))
+    assert next_sources(settings, best, "insert") == [
+        Dose(0.5, 1.0, (("insert", 0.3), ("mask", 0.1))),
+        Dose(0.5, 1.0, (("insert", 1.0), ("mask", 0.1))),
+    ]
+    assert next_sources(CombineSettings(), best, "insert") == []
+    assert Dose.of_row(0.5, 1.0, best.sources_text) == best
+
+
+def test_the_better_shares_of_methods_are_chosen():
+    rows = pl.DataFrame(
+        {
+            "ratio": [0.5] * 3,
+            "weight": [1.0] * 3,
+            "sources": ["", "insert 0.3", "insert 1"],
+            "value": [0.1, 0.3, 0.2],
+        }
+    )
+    assert choose_dose(rows) == Dose(0.5, 1.0, (("insert", 0.3),))

@@ -102,11 +102,11 @@ def test_dose_rows_have_a_mean_a_dose_and_one_chosen(make_units):
         [
             make_units({"combined": uplift}, noise=0.01, n_seeds=1)
             .drop("arm", "slice")
-            .with_columns(pl.lit(ratio).alias("ratio"), pl.lit(weight).alias("weight"))
+            .with_columns(ratio=pl.lit(ratio), weight=pl.lit(weight), sources=pl.lit(""))
             for ratio, weight, uplift in doses
         ]
     )
-    rows = dose_rows(units, chosen_ratio=0.5, chosen_weight=0.5)
+    rows = dose_rows(units, chosen={"ratio": 0.5, "weight": 0.5, "sources": ""})
     assert dict(rows.schema) == EVALUATION_COLUMNS["dose"]
     assert rows.select("ratio", "weight", "chosen").rows() == [
         (0.0, 1.0, False),

@@ -9,7 +9,12 @@ from fakes.shops import RECIPE, tiny_tables, write_tiny_shop
 from shopsynth.pipeline import cold_users, export, load_recipe, preview, run
 from shopsynth.pipeline.stages import evaluate
 
-INLINE = ("pipeline.executor=inline", "evaluate.seeds=1", "combine.doses=[1.0]")
+INLINE = (
+    "pipeline.executor=inline",
+    "evaluate.seeds=1",
+    "combine.doses=[1.0]",
+    "combine.source_weights=[0.2]",
+)
 CANARY = "zyx-canary-9317"
 
 
@@ -95,6 +100,18 @@ def test_combine_keeps_users_and_queries_of_kept_histories_alone(done):
     assert set(_table(done, "combine", "users/substitute")["user_id"]) == set(kept["user_id"])
     queries = _table(done, "combine", "queries/substitute")
     assert set(queries["query_id"]) == set(kept["query_id"].drop_nulls())
+
+
+def test_methods_are_weighed_against_each_other(done):
+    """Four doses: real rows alone, one dose, and the rows of either method at a fifth."""
+    facts = done.manifests["combine"].facts
+    for model, dose in facts["dose"]["next_item"].items():
+        curve = _table(done, "combine", "dose/curve").filter(model=model)
+        base = curve.filter(pl.col("ratio") > 0, pl.col("weight") == dose["weight"])
+        told = ", ".join(f"{name} {share:g}" for name, share in dose["sources"].items())
+        assert curve.filter("chosen")["sources"].to_list() == [told]
+        assert {"", "markov 0.2"} <= set(base["sources"])
+        assert any("substitute 0.2" in sources for sources in base["sources"])
 
 
 def test_export_writes_them_without_the_control(done, tmp_path):

@@ -56,8 +56,11 @@ def test_a_crossed_design_meets_every_generator_seed_with_every_trainer_seed():
 
 
 def test_rows_are_labelled_by_all_they_depend_on():
-    assert rows_label("combined", 2, {"ratio": 0.5, "weight": 1.0}) == "2-0.5-1"
-    assert rows_label("real", 2, {"ratio": 0.5, "weight": 1.0}) == "0"
+    dose = {"ratio": 0.5, "weight": 1.0, "sources": {}}
+    assert rows_label("combined", 2, dose) == "2-0.5-1"
+    weighed = dose | {"sources": {"mask": 0.3, "insert": 1.0}}
+    assert rows_label("combined", 2, weighed) == "2-0.5-1-insert-1-mask-0.3"
+    assert rows_label("real", 2, dose) == "0"
 
 
 def test_parts_of_a_fusion_are_fitted_even_if_they_are_not_on_the_menu():

@@ -104,6 +104,13 @@ def test_every_arm_looks_at_validation_equally_often(tmp_path):
     fixed = {"ratio": 1.0, "weight": 1.0}
     recipe = make_recipe(values | {"combine": fixed}, base=tmp_path)
     assert trials_of(recipe, "real") == 6 + 1
+    # Two methods are weighed against each other, with two shares each.
+    methods = [{"synthesizer": "markov"}, {"synthesizer": "mask"}]
+    weighed = {"combine": fixed | {"source_weights": [0.1, 0.3]}}
+    recipe = make_recipe(values | weighed | {"generate": methods}, base=tmp_path)
+    assert trials_of(recipe, "real") == 6 + 1 + 2 * 2
+    recipe = make_recipe(values | weighed | {"generate": methods[:1]}, base=tmp_path)
+    assert trials_of(recipe, "real") == 6 + 1
     recipe = make_recipe(values | {"train": {"trials": 0}}, base=tmp_path)
     assert trials_of(recipe, "real") == trials_of(recipe, "combined") == 0
 

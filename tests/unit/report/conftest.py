@@ -110,8 +110,8 @@ def dose_rows() -> list[dict[str, Any]]:
     curve = {(0.0, 1.0): 0.052, (0.25, 1.0): 0.0531, (0.5, 1.0): 0.0547, (1.0, 1.0): 0.0541,
              (0.5, 0.5): 0.0543}  # fmt: skip
     return [
-        {"task": "next_item", "model": "sasrec", "ratio": ratio, "weight": weight, "metric": "ndcg",
-         "cutoff": 10, "value": value, "low": value - 0.0011, "high": value + 0.0011,
+        {"task": "next_item", "model": "sasrec", "ratio": ratio, "weight": weight, "sources": "",
+         "metric": "ndcg", "cutoff": 10, "value": value, "low": value - 0.0011, "high": value + 0.0011,
          "chosen": (ratio, weight) == (0.5, 1.0)}
         for (ratio, weight), value in curve.items()
     ]  # fmt: skip

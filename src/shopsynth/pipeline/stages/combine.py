@@ -6,7 +6,6 @@ In: the split, the synthetic rows. Out: ``kept/<method>``, labelled by generator
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from shopsynth.combine import ARMS, Dose, build_arm, drop_near_duplicates
@@ -44,13 +43,17 @@ def run(context: StageContext) -> StageOutput:
         questions = pose_questions(context, task, "validation")
         chosen, curves, tried = find_doses(context, task, kept, questions)
         trials += tried
-        doses[task] = {model: asdict(dose) for model, dose in chosen.items()}
+        doses[task] = {model: _told(dose) for model, dose in chosen.items()}
         tasks = _build_tasks(context, task, kept, sorted(set(chosen.values())))
         results = context.verbs.map("build arms", tasks)
         outputs += [*questions, *curves, *(ref for each in results for ref in each.outputs)]
         built += [result.facts for result in results]
     facts = {"dropped": dropped, "dose": doses, "arms": built}
     return StageOutput(tuple(outputs), facts, add_up(trials))
+
+
+def _told(dose: Dose) -> dict[str, Any]:
+    return {"ratio": dose.ratio, "weight": dose.weight, "sources": dict(dose.sources)}
 
 
 def _build_tasks(
@@ -129,7 +132,7 @@ def drop_copies(job: Job) -> dict[str, Any]:
 def build_one(job: Job) -> dict[str, Any]:
     """Put one arm together for one generator seed and one dose."""
     task, arm, number = (job.params[key] for key in ("task", "arm", "number"))
-    dose = {key: job.params[key] for key in ("ratio", "weight")}
+    dose = {key: job.params[key] for key in ("ratio", "weight", "sources")}
     training = build_arm(arm, read_material(job), job.params["seed"])
     job.write(f"arms/{task}/{arm}", training.rows, rows_label(arm, number, dose))
     origins = training.rows.group_by("origin").len().sort("origin")

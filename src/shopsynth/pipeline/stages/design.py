@@ -10,6 +10,7 @@ more than fits. An arm that holds nothing generated has generator 0 in all of it
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shopsynth.combine import ARMS
 from shopsynth.evaluate import METRICS
@@ -152,11 +153,12 @@ def model_code(recipe: Recipe) -> dict[str, dict[str, str]]:
     return found
 
 
-def rows_label(arm: str, generator: int, dose: Mapping[str, float]) -> str:
+def rows_label(arm: str, generator: int, dose: Mapping[str, Any]) -> str:
     """Label an arm's rows: by generator seed and dose, or 0 where they depend on neither."""
     if not ARMS.get(arm).generated:
         return "0"
-    return f"{generator}-{dose['ratio']:g}-{dose['weight']:g}"
+    sources = "".join(f"-{name}-{share:g}" for name, share in sorted(dose["sources"].items()))
+    return f"{generator}-{dose['ratio']:g}-{dose['weight']:g}{sources}"
 
 
 def first_fits(recipe: Recipe) -> list[Fit]:

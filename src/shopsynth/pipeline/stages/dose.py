@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from shopsynth.combine import Dose, build_arm, choose_dose, dose_grid, next_weights
+from shopsynth.combine import Dose, build_arm, choose_dose, dose_grid, next_sources, next_weights
 from shopsynth.evaluate import METRICS, dose_rows, list_length, score_units
 from shopsynth.pipeline.base import PartRef, TaskResult
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import StageContext
-from shopsynth.pipeline.stages.design import COMBINED, REAL, single_models
+from shopsynth.pipeline.stages.design import COMBINED, REAL, rows_label, single_models
 from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.material import material_parts, mixing, read_material
 from shopsynth.pipeline.stages.questions import as_holdout, membership_name
@@ -65,8 +65,8 @@ def find_doses(
     def choose(which: Iterable[str]) -> None:
         tasks = [verbs.task(f"{_HERE}:choose", units[model], model=model) for model in which]
         for result in verbs.map("choose dose", tasks):
-            model, *dose = (result.facts[key] for key in ("model", "ratio", "weight"))
-            best[model], curves[model] = Dose(*dose), list(result.outputs)
+            model, *dose = (result.facts[key] for key in ("model", "ratio", "weight", "sources"))
+            best[model], curves[model] = Dose.of_row(*dose), list(result.outputs)
 
     units: dict[str, list[PartRef]] = {model: [] for model in models}
     trials: list[TaskResult] = []
@@ -81,7 +81,21 @@ def find_doses(
     if any(more.values()):
         try_doses(more)
         choose(models)
+    for source in weighed_sources(recipe):
+        try_doses({model: next_sources(recipe.combine, best[model], source) for model in models})
+        choose(models)
     return best, [ref for model in models for ref in curves[model]], trials
+
+
+def weighed_sources(recipe: Recipe) -> list[str]:
+    """List the methods that are weighed against each other; one alone has nobody to be weighed by.
+
+    Example:
+        >>> weighed_sources(Recipe.parse({"shop": {"items": {"path": "items.csv"}}}, "recipe"))
+        []
+    """
+    methods = [entry.synthesizer for entry in recipe.generate if entry.synthesizer != NOISE]
+    return methods if recipe.combine.source_weights and len(methods) > 1 else []
 
 
 def _trial(recipe: Recipe, task: str, model: str, dose: Dose) -> dict[str, Any]:
@@ -112,6 +126,7 @@ def ratio_on_hand(kept: Sequence[PartRef], real: Sequence[PartRef]) -> float:
 def try_dose(job: Job) -> dict[str, Any]:
     """Fit a model on one dose and score it on validation."""
     params = job.params
+    dose = Dose(params["ratio"], params["weight"], tuple(sorted(params["sources"].items())))
     task, name, cutoff = get_task(params["task"]), params["model"], params["cutoff"]
     arm = COMBINED if params["ratio"] > 0 else REAL
     training = build_arm(arm, read_material(job), params["seed"])
@@ -136,8 +151,9 @@ def try_dose(job: Job) -> dict[str, Any]:
             pl.lit(0, dtype=pl.Int64).alias("seed"),
             pl.lit(float(params["ratio"])).alias("ratio"),
             pl.lit(float(params["weight"])).alias("weight"),
+            pl.lit(dose.sources_text).alias("sources"),
         ),
-        f"{name}-{params['ratio']}-{params['weight']}",
+        rows_label(COMBINED, 0, params) + f"-{name}",
     )
     return {"task": task.name, "arm": arm, "model": name, "trials": 1}
 
@@ -146,12 +162,12 @@ def choose(job: Job) -> dict[str, Any]:
     """Draw one model's dose curve and choose its best point."""
     model = job.params["model"]
     if not job.refs("dose/units"):
-        return {"model": model, "ratio": _UNTRIED.ratio, "weight": _UNTRIED.weight}
+        return {"model": model, "ratio": _UNTRIED.ratio, "weight": _UNTRIED.weight, "sources": ""}
     units = job.frame("dose/units")
     chosen = choose_dose(_signed(units))
-    rows = dose_rows(units, chosen_ratio=chosen.ratio, chosen_weight=chosen.weight)
-    job.write("dose/curve", rows, model)
-    return {"model": model, "ratio": chosen.ratio, "weight": chosen.weight}
+    told: dict[str, float | str] = {"ratio": chosen.ratio, "weight": chosen.weight, "sources": chosen.sources_text}
+    job.write("dose/curve", dose_rows(units, chosen=told), model)
+    return {"model": model, **told}
 
 
 def _signed(units: pl.DataFrame) -> pl.DataFrame:

@@ -30,6 +30,7 @@ def mixing(recipe: Recipe, task: str, dose: Dose) -> dict[str, Any]:
         "table": get_task(task).table,
         "ratio": dose.ratio,
         "weight": dose.weight,
+        "sources": dict(dose.sources),
         "tail_max_events": recipe.split.tail_max_events,
     }
 
@@ -50,6 +51,7 @@ def read_material(job: Job) -> Material:
         # The arm of real rows alone has no dose, but a material always has one.
         ratio=job.params["ratio"] or 1.0,
         weight=job.params["weight"],
+        sources=job.params["sources"],
         table=job.params["table"],
         tail_max_events=job.params["tail_max_events"],
         reserve=read_part(job, "reserve"),

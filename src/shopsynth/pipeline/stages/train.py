@@ -7,7 +7,7 @@ In: the arms' rows, the validation questions. Out: the files of every fit, named
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shopsynth.combine import dose_grid, next_weights
+from shopsynth.combine import dose_grid, next_sources, next_weights
 from shopsynth.pipeline.base import PartRef, Task, TaskResult
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
@@ -26,6 +26,7 @@ from shopsynth.pipeline.stages.design import (
     runs,
     second_fits,
 )
+from shopsynth.pipeline.stages.dose import weighed_sources
 from shopsynth.pipeline.stages.material import material_parts, read_companions
 from shopsynth.pipeline.stages.questions import as_holdout, judge, question_names
 from shopsynth.schema import COMPANIONS, Dataset, InputError, TrainingSet, derived_seed
@@ -88,7 +89,9 @@ def trials_of(recipe: Recipe, arm: str) -> int:
     if not trials or arm == COMBINED:
         return trials
     doses = dose_grid(recipe.combine)
-    return trials + len(doses) + len(next_weights(recipe.combine, doses[0]))
+    more = [next_weights(recipe.combine, doses[0])]
+    more += [next_sources(recipe.combine, doses[0], name) for name in weighed_sources(recipe)]
+    return trials + len(doses) + sum(map(len, more))
 
 
 def _place(facts: Mapping[str, Any]) -> tuple[str, str, str]:
