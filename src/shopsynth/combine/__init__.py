@@ -1,5 +1,6 @@
 """The combine room: near duplicates out, doses chosen, real and synthetic rows mixed into arms."""
 
+from shopsynth.combine._near_duplicate_texts import drop_near_duplicate_texts
 from shopsynth.combine.alignment import with_companions
 from shopsynth.combine.base import ARMS, Arm, Material, build_arm
 from shopsynth.combine.dose import (
@@ -22,6 +23,7 @@ __all__ = [
     "build_arm",
     "choose_dose",
     "dose_grid",
+    "drop_near_duplicate_texts",
     "drop_near_duplicates",
     "next_sources",
     "next_weights",

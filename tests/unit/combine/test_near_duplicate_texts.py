@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shopsynth.combine._near_duplicate_texts import drop_near_duplicate_texts
+from shopsynth.combine import drop_near_duplicate_texts
 from shopsynth.schema import REJECT_COLUMNS, InputError
 
 EXACT, NEAR = "exact_duplicate_of_test", "near_duplicate_of_test"

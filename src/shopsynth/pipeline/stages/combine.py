@@ -144,7 +144,7 @@ STAGE = Stage(
     name="combine",
     needs=("split", "generate"),
     rooms=(
-        "schema", "combine", "train", "evaluate",
+        "schema", "text", "combine", "train", "evaluate",
         "pipeline.stages.combine", "pipeline.stages.design", "pipeline.stages.dose",
         "pipeline.stages.material", "pipeline.stages.questions", "pipeline.stages.base",
     ),
