@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from shopsynth.train.next_item._ranks import EXCLUDED, UNKNOWN, top_items
+from shopsynth.train.ranks import EXCLUDED, UNKNOWN, top_items
 
 
 @pytest.mark.parametrize("k", [1, 3, 10, 40])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shopsynth.schema import RANKING_COLUMNS, Dataset, Ranking
 from shopsynth.train.next_item._histories import Histories, read_histories
-from shopsynth.train.next_item._ranks import EXCLUDED, Floats, TopItems, top_items
+from shopsynth.train.ranks import EXCLUDED, Floats, TopItems, top_items
 
 _SCORES_PER_BATCH = 1 << 22  # 16 MB of scores stay in the cache while they are ranked
 

@@ -19,7 +19,7 @@ from scipy import sparse
 from shopsynth.schema import Dataset, InputError, MissingExtraError, Ranking
 from shopsynth.train.next_item._answers import answer
 from shopsynth.train.next_item._histories import read_histories
-from shopsynth.train.next_item._ranks import UNKNOWN, Floats
+from shopsynth.train.ranks import UNKNOWN, Floats
 
 FoldIn = Callable[[sparse.csr_matrix], Floats]
 """Turns recency-weighted histories ``(user, item)`` into user factors ``(user, factor)``."""

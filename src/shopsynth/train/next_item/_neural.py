@@ -28,9 +28,9 @@ from shopsynth.train.next_item._answers import answer
 from shopsynth.train.next_item._batches import Batches
 from shopsynth.train.next_item._histories import Histories, read_histories
 from shopsynth.train.next_item._probe import CUTOFF, Probe
-from shopsynth.train.next_item._ranks import UNKNOWN, Floats
-from shopsynth.train.next_item._store import Stored, write_model
+from shopsynth.train.ranks import UNKNOWN, Floats
 from shopsynth.train.space import Choice
+from shopsynth.train.store import Stored, write_model
 
 if TYPE_CHECKING:
     from shopsynth.train.next_item._network import HistoryNetwork

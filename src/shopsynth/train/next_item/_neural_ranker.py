@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
 from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
 from shopsynth.train.next_item._neural import Fitted, NeuralOptions, fit_network, restore
-from shopsynth.train.next_item._store import read_model
+from shopsynth.train.store import read_model
 
 if TYPE_CHECKING:
     from shopsynth.train.next_item._network import HistoryNetwork

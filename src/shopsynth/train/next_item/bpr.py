@@ -25,10 +25,10 @@ from shopsynth.schema import (
 )
 from shopsynth.train.next_item._factors import Factors, fitting, library
 from shopsynth.train.next_item._histories import read_histories
-from shopsynth.train.next_item._ranks import Floats
-from shopsynth.train.next_item._store import read_model, write_model
 from shopsynth.train.next_item.base import register
+from shopsynth.train.ranks import Floats
 from shopsynth.train.space import Choice
+from shopsynth.train.store import read_model, write_model
 
 
 class BprOptions(Settings):

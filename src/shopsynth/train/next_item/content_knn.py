@@ -16,10 +16,10 @@ from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settin
 from shopsynth.train.next_item._answers import Score, answer
 from shopsynth.train.next_item._content import content_features, unit_rows
 from shopsynth.train.next_item._histories import Histories, read_histories
-from shopsynth.train.next_item._ranks import Floats
-from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_model, write_model
 from shopsynth.train.next_item.base import register
+from shopsynth.train.ranks import Floats
 from shopsynth.train.space import Choice
+from shopsynth.train.store import matrix_arrays, matrix_of, read_model, write_model
 
 
 class ContentKnnOptions(Settings):

@@ -25,12 +25,12 @@ from shopsynth.schema import (
 from shopsynth.train.next_item._answers import answer
 from shopsynth.train.next_item._histories import Histories, read_histories
 from shopsynth.train.next_item._probe import CUTOFF, Probe
-from shopsynth.train.next_item._ranks import Floats
-from shopsynth.train.next_item._store import matrix_arrays, matrix_of, read_model, write_model
 from shopsynth.train.next_item.base import register
 from shopsynth.train.next_item.content_knn import ContentKnn, ContentKnnOptions
 from shopsynth.train.next_item.item_knn import ItemKnn, ItemKnnOptions
+from shopsynth.train.ranks import Floats
 from shopsynth.train.space import Choice
+from shopsynth.train.store import matrix_arrays, matrix_of, read_model, write_model
 
 _PROBE_UNITS = 5000  # no training in between, so more than a network looks at are cheap
 

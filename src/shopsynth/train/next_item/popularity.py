@@ -13,9 +13,9 @@ import polars as pl
 from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
 from shopsynth.train.next_item._answers import answer
 from shopsynth.train.next_item._histories import read_histories
-from shopsynth.train.next_item._ranks import Floats
-from shopsynth.train.next_item._store import read_model, write_model
 from shopsynth.train.next_item.base import NoOptions, register
+from shopsynth.train.ranks import Floats
+from shopsynth.train.store import read_model, write_model
 
 
 @register("popularity")

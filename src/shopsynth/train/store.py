@@ -1,4 +1,4 @@
-"""How every model of this room is kept: ``model.json`` and ``model.safetensors``, never pickle.
+"""How every model is kept: ``model.json`` and ``model.safetensors``, never pickle.
 
 In: options, item ids and arrays. Out: two files; and from two files the same again.
 """
