@@ -198,7 +198,7 @@ def build_context() -> ReportContext:
             {"name": "markov", "options": {"order": 3}, "users": 2000, "events": 120_000},
             {"name": "pseudo_session", "options": {}, "users": 800, "events": 35_000},
         ],
-        dose={"ratio": 0.5, "weight": 1.0},
+        dose={"ratio": 0.5, "weight": 1.0, "sources": {"markov": 0.3}},
         near_duplicates={"exact_duplicate_of_test": 2, "near_duplicate_of_test": 17},
         stages=[
             {"name": name, "wall_s": 1.5 * i**2 + 0.4, "cpu_s": 2.5 * i**2 + 0.5,
