@@ -15,7 +15,7 @@ import polars as pl
 from shopsynth.privacy.attributes import protect_attributes
 from shopsynth.privacy.bounds import bound_contributions, one_key_a_person
 from shopsynth.privacy.budget import check_budget
-from shopsynth.privacy.fingerprint import source_fingerprint
+from shopsynth.privacy.fingerprint import keyed_fingerprint, source_fingerprint
 from shopsynth.privacy.key import check_key
 from shopsynth.privacy.pii import replace_pii
 from shopsynth.privacy.pseudonyms import pseudonymise
@@ -128,7 +128,8 @@ def protect(train: Dataset, settings: PrivacySettings, key: bytes) -> Protected:
     if settings.mode in _PSEUDONYM_MODES:
         check_key(key, f"open_view in mode {settings.mode}")
     train.check_filled("open_view")
-    fingerprint = source_fingerprint(train)
+    secret = settings.mode in _PSEUDONYM_MODES
+    fingerprint = keyed_fingerprint(train, key) if secret else source_fingerprint(train)
     people = _one_key_a_person(train) if settings.mode == "dp" else train
     protected = bound_contributions(people, settings.max_events_per_user)
     alike: dict[str, Any] = {}

@@ -6,7 +6,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from shopsynth.privacy import source_fingerprint
+from shopsynth.privacy import PrivacySettings, open_view, source_fingerprint
+from shopsynth.privacy.fingerprint import keyed_fingerprint
 from shopsynth.schema import Dataset
 
 
@@ -102,3 +103,13 @@ def test_the_digest_is_pinned():
     assert source_fingerprint(data) == (
         "22136f86400241de49967c31512633525502464245f50ee8dfd48740c9ae5f3e"
     )
+
+
+def test_only_who_has_the_key_can_check_a_guess_of_the_rows():
+    keys = b"one key that nobody has", b"another key that nobody has"
+    told = {keyed_fingerprint(shop(), key) for key in keys} | {BASE}
+    assert len(told) == 3
+    view, _ = open_view(shop(), PrivacySettings(mode="deidentify"), keys[0])
+    assert view.fingerprint == keyed_fingerprint(shop(), keys[0])
+    view, _ = open_view(shop(), PrivacySettings(mode="public"), keys[0])
+    assert view.fingerprint == BASE
