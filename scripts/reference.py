@@ -20,7 +20,7 @@ from typing import Any
 
 import typer
 from reference_markdown import docstring, first_line, prose, table
-from reference_settings import blocks, methods, model_in, options, recipe, settings
+from reference_settings import blocks, fields, methods, model_in, options, recipe, settings
 
 import shopsynth
 from shopsynth.cli.main import app
@@ -312,6 +312,7 @@ KINDS: dict[str, Callable[[str], str]] = {
     "benchmarks": benchmarks,
     "commands": command_line,
     "errors": errors,
+    "fields": fields,
     "methods": methods_of,
     "options": options,
     "recipe": recipe,

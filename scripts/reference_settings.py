@@ -7,6 +7,7 @@ import json
 import types
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from importlib import import_module
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -88,6 +89,12 @@ def options(room: str) -> str:
         for where, name, method in methods()
         if where == room and method.Options.model_fields
     )
+
+
+def fields(name: str) -> str:
+    """Table of a settings model that is no block of a recipe, by its full name."""
+    module, _, model = name.rpartition(".")
+    return _settings_table(getattr(import_module(module), model))
 
 
 def _settings_table(model: type[BaseModel]) -> str:

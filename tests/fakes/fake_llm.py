@@ -11,6 +11,7 @@ prints its port; ``GET /billed`` tells what was billed.
 import argparse
 import json
 import random
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -106,8 +107,7 @@ class FakeLLM:
         class Handler(_Handler):
             server_of = fake
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.port = int(self._server.server_address[1])
         self.base_url = f"http://127.0.0.1:{self.port}/v1"
 
@@ -130,6 +130,15 @@ class FakeLLM:
             with self.lock:
                 seconds = self._random.uniform(0.5, 1.5) * self.latency_s
             time.sleep(seconds)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of askers that were killed in the middle of a call."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shopsynth.cli import doctor, export, init, preview, privacy, prove, run, stages
+from shopsynth.cli import doctor, export, init, models, preview, privacy, prove, run, stages
 from shopsynth.cli.display import configure_logging, say_error
 
 _INTERRUPTED_WHILE_LOADING = 130
@@ -36,6 +36,7 @@ app.command("prove")(prove.prove)
 app.command("refresh")(run.refresh)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
+app.add_typer(models.app, name="models")
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,6 +7,7 @@ from shopsynth.pipeline.doctor import Finding, examine
 from shopsynth.pipeline.export import export
 from shopsynth.pipeline.ledgers import ToldLedger, raise_budget, read_ledger
 from shopsynth.pipeline.looks import Look
+from shopsynth.pipeline.models import ToldModel, add_model, list_models
 from shopsynth.pipeline.preview import preview
 from shopsynth.pipeline.prove import prove, read
 from shopsynth.pipeline.recipe import Recipe, load_recipe, make_recipe
@@ -33,13 +34,16 @@ __all__ = [
     "Task",
     "TaskResult",
     "ToldLedger",
+    "ToldModel",
     "ToldPlan",
     "ToldResult",
     "Workspace",
+    "add_model",
     "cold_start",
     "cold_users",
     "examine",
     "export",
+    "list_models",
     "load_recipe",
     "make_recipe",
     "preview",

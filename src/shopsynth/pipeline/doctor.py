@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from shopsynth.pipeline.local import free_cores
+from shopsynth.pipeline.models import ToldModel, list_models
 from shopsynth.train import describe_device
 
 _EXTRAS = {
@@ -27,6 +28,7 @@ _EXTRAS = {
     "ray": ("ray", "runs on a cluster"),
     "fastapi": ("serve", "the REST service"),
     "sentence_transformers": ("text", "text embeddings"),
+    "xllamacpp": ("llm", "the embedded language model"),
 }
 _MIN_DISK_GB = 2.0
 _MIN_MEMORY_GB = 4.0
@@ -61,6 +63,7 @@ def examine(workspace: Path | None = None) -> list[Finding]:
         _disk(workspace or Path.cwd()),
     ]
     findings += [_extra(module, *about) for module, about in _EXTRAS.items()]
+    findings += [_model(each) for each in list_models()]
     findings.append(_device())
     findings.append(_key())
     return findings
@@ -88,6 +91,13 @@ def _extra(module: str, extra: str, purpose: str) -> Finding:
         return Finding(module, True, version(module.replace("_", "-")))
     except PackageNotFoundError:
         return Finding(module, True, "installed")
+
+
+def _model(told: ToldModel) -> Finding:
+    if told.state == "ready":
+        return Finding(f"model {told.name}", True, f"{told.package}, {told.role}")
+    detail = f"{told.state}; for {told.role}: shopsynth models add {told.name}"
+    return Finding(f"model {told.name}", None, detail)
 
 
 def _device() -> Finding:
