@@ -302,7 +302,7 @@ STAGE = Stage(
     name="train",
     needs=("split", "combine"),
     rooms=(
-        "schema", "train", "evaluate",
+        "schema", "text", "train", "evaluate",
         "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.material",
         "pipeline.stages.questions", "pipeline.stages.base",
     ),
