@@ -28,7 +28,9 @@ from shopsynth.schema import (
     filled_columns,
 )
 
-METHODS = SYNTHESIZERS.names()
+EVERY = SYNTHESIZERS.names()
+METHODS = [name for name in EVERY if SYNTHESIZERS.get(name).table == "events"]
+SEARCHED = [name for name in EVERY if SYNTHESIZERS.get(name).table == "judgments"]
 PRIVATE = [name for name in METHODS if "dp" in SYNTHESIZERS.get(name).modes]
 MODES = {"public", "deidentify", "dp", "unsafe_nonprivate"}
 N_USERS, N_ITEMS = 40, 30
@@ -84,6 +86,8 @@ def view():
 
 
 def test_the_suite_found_the_methods():
+    assert {*METHODS, *SEARCHED} == set(EVERY)
+    assert "title_queries" in SEARCHED
     assert set(METHODS) >= {"markov", "teacher", "substitute", "pseudo_session", "noise"}
 
 
@@ -94,7 +98,6 @@ class TestEverySynthesizer:
         assert issubclass(cls.Options, Settings)
         assert cls.modes
         assert cls.modes <= MODES
-        assert cls.table == "events"
         assert all(field.description for field in cls.Options.model_fields.values())
 
     def test_it_makes_whole_rows_of_as_many_new_users_as_asked(self, method, view):
@@ -188,6 +191,83 @@ class TestEverySynthesizer:
             synthesizer.sample(0, seed=1)
         with pytest.raises(InputError, match="got users"):
             synthesizer.sample(1, seed=1, conditions=Conditions(users=pl.DataFrame({"age": [3]})))
+
+
+@pytest.fixture(scope="module")
+def searched():
+    """A view of a shop whose people search for cups, two of them in words of their own."""
+    texts = [f"{('blue', 'red', 'green')[n % 3]} cup" for n in range(30)]
+    queries = pl.DataFrame(
+        {
+            "query_id": [f"search-{n}" for n in range(32)],
+            "text": [*texts, "zyx-canary-9317", "blue cup of zyx-canary-9317"],
+        }
+    )
+    data = Dataset(items=ITEMS, queries=queries)
+    return PrivateView(data, mode="public", fingerprint="f" * 64, max_events_per_user=8)
+
+
+@pytest.mark.parametrize("method", SEARCHED)
+class TestEverySynthesizerOfJudgments:
+    """What makes searches and judges items for them; ``n`` is the number of searches."""
+
+    def test_it_declares_what_it_is(self, method):
+        cls = SYNTHESIZERS.get(method)
+        assert issubclass(cls.Options, Settings)
+        assert cls.modes
+        assert cls.modes <= MODES
+        assert all(field.description for field in cls.Options.model_fields.values())
+
+    def test_every_search_is_judged_and_every_key_is_valid(self, method, searched):
+        synthetic = made(method, searched, n=20)
+        queries, judgments = synthetic.data.need("queries"), synthetic.data.need("judgments")
+        assert queries.height == 20
+        assert queries["query_id"].is_unique().all()
+        assert queries["query_id"].str.starts_with(f"synthetic-{method}-").all()
+        assert set(judgments["query_id"]) == set(queries["query_id"])
+        assert judgments["item_id"].is_in(ITEMS["item_id"].implode()).all()
+        assert judgments.select("query_id", "item_id").is_unique().all()
+        assert judgments["grade"].is_in([0.0, 1.0, 2.0, 3.0]).all()
+        assert synthetic.data.items.equals(searched.items)
+
+    def test_what_one_person_wrote_stays_there(self, method, searched):
+        synthetic = made(method, searched, n=60)
+        assert not synthetic.data.need("queries")["text"].str.contains("canary|9317|zyx").any()
+
+    def test_the_same_seed_gives_the_same_rows_and_another_one_others(self, method, searched):
+        first, again, other = (made(method, searched, seed=seed).data for seed in (3, 3, 4))
+        for table in ("queries", "judgments"):
+            assert first.need(table).equals(again.need(table))
+        assert not first.need("queries").equals(other.need("queries"))
+
+    def test_it_says_where_it_comes_from(self, method, searched):
+        synthetic = made(method, searched)
+        assert (synthetic.synthesizer, synthetic.seed) == (method, 3)
+        assert synthetic.source_sha256 == searched.fingerprint
+
+    def test_it_accepts_nothing_but_a_private_view_of_its_modes(self, method):
+        raw: Any = Dataset(items=ITEMS)
+        with pytest.raises(PrivacyError, match=r"expected a PrivateView, got Dataset.*open_view"):
+            make_synthesizer(method, {}).fit(raw, seed=1)
+        for mode in sorted(MODES - SYNTHESIZERS.get(method).modes):
+            with pytest.raises(PrivacyError, match=rf"got {mode}; choose another"):
+                make_synthesizer(method, {}).fit(view_of(events_of(), mode=mode), seed=1)
+
+    def test_a_shop_without_searches_or_events_is_enough(self, method):
+        bare = PrivateView(
+            Dataset(items=ITEMS), mode="public", fingerprint="f" * 64, max_events_per_user=8
+        )
+        assert made(method, bare, n=5).data.need("queries").height == 5
+
+    def test_impossible_requests_are_refused(self, method, searched):
+        synthesizer = make_synthesizer(method, {})
+        with pytest.raises(InputError, match="expected fit before sample"):
+            synthesizer.sample(1, seed=1)
+        synthesizer.fit(searched, seed=1)
+        with pytest.raises(InputError, match=r"at least 1 .*got 0"):
+            synthesizer.sample(0, seed=1)
+        with pytest.raises(InputError, match="got item_ids"):
+            synthesizer.sample(1, seed=1, conditions=Conditions(item_ids=("item-01",)))
 
 
 def private_view(epsilon=1.0):
@@ -288,7 +368,7 @@ def test_no_file_of_the_room_imports_another_stage():
         if name.startswith("shopsynth")
     }
     assert "shopsynth.privacy" in imported
-    allowed = ("shopsynth.schema", "shopsynth.privacy", "shopsynth.generate")
+    allowed = ("shopsynth.schema", "shopsynth.text", "shopsynth.privacy", "shopsynth.generate")
     assert not [name for name in imported if not name.startswith(allowed)]
 
 

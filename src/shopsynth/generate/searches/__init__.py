@@ -1,0 +1,1 @@
+"""What titles and searches without labels tell of how a shop's customers write searches."""
