@@ -1,6 +1,7 @@
 """The combine room: near duplicates out, doses chosen, real and synthetic rows mixed into arms."""
 
 from shopsynth.combine._near_duplicate_texts import drop_near_duplicate_texts
+from shopsynth.combine._text_likelihood import CharacterLikelihood
 from shopsynth.combine.alignment import with_companions
 from shopsynth.combine.base import ARMS, Arm, Material, build_arm
 from shopsynth.combine.dose import (
@@ -12,21 +13,34 @@ from shopsynth.combine.dose import (
     take_dose,
 )
 from shopsynth.combine.near_duplicates import drop_near_duplicates
+from shopsynth.combine.round_trip import (
+    LexicalRetriever,
+    Likelihood,
+    Retriever,
+    likelihood_band,
+    round_trip,
+)
 from shopsynth.combine.settings import CombineSettings
 
 __all__ = [
     "ARMS",
     "Arm",
+    "CharacterLikelihood",
     "CombineSettings",
     "Dose",
+    "LexicalRetriever",
+    "Likelihood",
     "Material",
+    "Retriever",
     "build_arm",
     "choose_dose",
     "dose_grid",
     "drop_near_duplicate_texts",
     "drop_near_duplicates",
+    "likelihood_band",
     "next_sources",
     "next_weights",
+    "round_trip",
     "take_dose",
     "with_companions",
 ]

@@ -85,7 +85,7 @@ class Arm(Protocol):
 
 
 ARMS: Registry[Arm] = Registry(
-    "combine", support=frozenset({"alignment", "dose", "near_duplicates"})
+    "combine", support=frozenset({"alignment", "dose", "near_duplicates", "round_trip"})
 )
 """All arms of the room."""
 
