@@ -3,7 +3,7 @@
 from shopsynth.combine._near_duplicate_texts import drop_near_duplicate_texts
 from shopsynth.combine._text_likelihood import CharacterLikelihood
 from shopsynth.combine.alignment import with_companions
-from shopsynth.combine.base import ARMS, Arm, Material, build_arm
+from shopsynth.combine.base import ARMS, MIXED_TABLES, Arm, Material, build_arm
 from shopsynth.combine.dose import (
     Dose,
     choose_dose,
@@ -24,6 +24,7 @@ from shopsynth.combine.settings import CombineSettings
 
 __all__ = [
     "ARMS",
+    "MIXED_TABLES",
     "Arm",
     "CharacterLikelihood",
     "CombineSettings",

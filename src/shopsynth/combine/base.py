@@ -14,6 +14,9 @@ import polars as pl
 
 from shopsynth.schema import Dataset, InputError, Registry, SyntheticDataset, TrainingSet
 
+MIXED_TABLES = ("events",)
+"""Tables that arms can mix; tasks and methods of other tables work room by room so far."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -27,7 +30,7 @@ class Material:
         weight: Loss weight of every row that is not real, above 0; real rows weigh 1, those of
             the reserve too.
         sources: Methods whose rows weigh another share of ``weight``, and that share.
-        table: The table that is mixed; only ``events`` so far.
+        table: The table that is mixed, one of :data:`MIXED_TABLES`.
         tail_max_events: Items with at most this many real events are tail items; as in the split.
         reserve: Real rows that only the ceiling ``oracle`` may add; ``None`` unless at low data.
 
@@ -51,10 +54,10 @@ class Material:
                 f"Material: expected ratio and weight above 0, got {self.ratio} and {self.weight}; "
                 "set [combine] ratio and weight"
             )
-        if self.table != "events":
+        if self.table not in MIXED_TABLES:
             raise InputError(
-                f"Material: arms mix the table events, got {self.table}; choose a task whose "
-                "table is events"
+                f"Material: arms mix the table {' or '.join(MIXED_TABLES)}, got {self.table}; "
+                "choose a task of such a table"
             )
 
     @property

@@ -6,12 +6,12 @@ In: a checked recipe. Out: nothing, or one error with every fault.
 from collections.abc import Callable
 from functools import partial
 
-from shopsynth.combine import ARMS
+from shopsynth.combine import ARMS, MIXED_TABLES
 from shopsynth.evaluate import SYSTEM
 from shopsynth.generate import SYNTHESIZERS, make_synthesizer
 from shopsynth.pipeline.executors import make_executor
 from shopsynth.pipeline.private_runs import check_private_run
-from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages import STAGES
 from shopsynth.pipeline.stages.design import ORACLE, menu
 from shopsynth.pipeline.stages.generate import NOISE
@@ -39,6 +39,7 @@ def check_recipe(recipe: Recipe, until: str) -> None:
     """
     checks: list[Callable[[], object]] = [partial(make_executor, recipe.pipeline)]
     checks += [partial(make_synthesizer, e.synthesizer, e.options) for e in recipe.generate]
+    checks += [partial(_check_table, entry) for entry in recipe.generate]
     checks += [partial(ARMS.get, control) for control in recipe.evaluate.controls]
     checks += [partial(get_task, task) for task in recipe.train.tasks]
     checks += [partial(_check_model, recipe, model) for model in recipe.train.models]
@@ -55,6 +56,8 @@ def check_recipe(recipe: Recipe, until: str) -> None:
             "expected split.train_users below 1, or leave it out"
         )
     order = list(STAGES)
+    if order.index(until) >= order.index("combine"):
+        faults += _unmixed_tasks(recipe)
     if order.index(until) >= order.index("split"):
         faults += _missing_tables(recipe, learns=order.index(until) > order.index("split"))
     if order.index(until) >= order.index("combine") and not _claims(recipe):
@@ -72,6 +75,26 @@ def check_recipe(recipe: Recipe, until: str) -> None:
 
 def _claims(recipe: Recipe) -> list[str]:
     return [entry.synthesizer for entry in recipe.generate if entry.synthesizer != NOISE]
+
+
+def _check_table(entry: GenerateSettings) -> None:
+    """Refuse a method whose rows no run can take up yet, before its work is lost."""
+    table = SYNTHESIZERS.get(entry.synthesizer).table
+    if table != entry.table:
+        raise RecipeError(
+            f"generate: expected a method that makes {entry.table}, got {entry.synthesizer}, which "
+            f"makes {table}; use it from Python: fit and sample"
+        )
+
+
+def _unmixed_tasks(recipe: Recipe) -> list[str]:
+    tasks = [task for task in recipe.train.tasks if task in TASKS.names()]
+    return [
+        f"train.tasks: expected tasks whose rows a run can mix ({', '.join(MIXED_TABLES)}), got "
+        f"{task}, which learns from {get_task(task).table}; use its models from Python"
+        for task in tasks
+        if get_task(task).table not in MIXED_TABLES
+    ]
 
 
 def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:

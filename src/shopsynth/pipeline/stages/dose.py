@@ -165,7 +165,11 @@ def choose(job: Job) -> dict[str, Any]:
         return {"model": model, "ratio": _UNTRIED.ratio, "weight": _UNTRIED.weight, "sources": ""}
     units = job.frame("dose/units")
     chosen = choose_dose(_signed(units))
-    told: dict[str, float | str] = {"ratio": chosen.ratio, "weight": chosen.weight, "sources": chosen.sources_text}
+    told: dict[str, float | str] = {
+        "ratio": chosen.ratio,
+        "weight": chosen.weight,
+        "sources": chosen.sources_text,
+    }
     job.write("dose/curve", dose_rows(units, chosen=told), model)
     return {"model": model, **told}
 
