@@ -10,13 +10,17 @@ from shopsynth.generate.base import (
     make_synthesizer,
     sample_parts,
 )
+from shopsynth.generate.texts import AugmentedTexts, LabelFilter, augment_text
 
 __all__ = [
     "SYNTHESIZERS",
+    "AugmentedTexts",
     "Conditions",
+    "LabelFilter",
     "StreamingSynthesizer",
     "Synthesizer",
     "attributes_left_out",
+    "augment_text",
     "make_synthesizer",
     "sample_for_users",
     "sample_parts",

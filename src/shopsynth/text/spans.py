@@ -307,11 +307,11 @@ def _to_chunks(texts: Characters, start: Integers, stop: Integers) -> tuple[Inte
     What is written in one goes together: ``WD-40``, ``15.6"``, ``$9.99``, ``12-pack``. Chinese
     characters are written in one with everything, so there a span ends where it ends.
     """
-    if start.size == 0:
-        return start, stop
     flags, codes = texts.flags, texts.codes
     inside = (flags & (SPACE | HAN)) == 0
     edges = np.flatnonzero(np.diff(inside, prepend=False, append=False)).reshape(-1, 2)
+    if start.size == 0 or edges.size == 0:
+        return start, stop
     begins = edges[np.maximum(np.searchsorted(edges[:, 0], start, side="right") - 1, 0), 0]
     ends = edges[np.maximum(np.searchsorted(edges[:, 0], stop, side="left") - 1, 0), 1]
     wide_start = np.where(inside[start], begins, start)

@@ -95,7 +95,9 @@ def augment_text(
                     pl.col("row") + first, edit=pl.lit(name), copy=pl.lit(copy, pl.UInt32)
                 )
                 parts.setdefault((name, copy), []).append(part)
-    ordered = [part for name in made for copy in range(copies) for part in parts[name, copy]]
+    ordered = [
+        part for name in made for copy in range(copies) for part in parts.get((name, copy), [])
+    ]
     variants = pl.concat([pl.DataFrame(schema=VARIANT_COLUMNS), *_in_form(ordered)])
     if copies > 1:
         variants = variants.unique(["row", "edit", "text"], keep="first", maintain_order=True)

@@ -1,6 +1,6 @@
 """delete: a text loses some of its words.
 
-In: texts. Out: shorter ones; protected spans stay. Not for: texts of one or two words, whose
+In: texts. Out: shorter ones; protected spans stay. Not for texts of one or two words, whose
 meaning goes with a word; see :mod:`shopsynth.generate.texts.label_filter`.
 """
 

@@ -1,7 +1,7 @@
 """insert: a text gets a word that follows one of its words in another text of its category.
 
 In: texts, and their categories where given. Out: longer ones; protected spans stay, and nothing
-that would be protected comes in. Not for: texts whose every word is a fact about one item.
+that would be protected comes in. Not for texts whose every word is a fact about one item.
 """
 
 from typing import ClassVar

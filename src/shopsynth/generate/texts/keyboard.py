@@ -1,6 +1,6 @@
 """keyboard: a letter becomes its neighbour on the keyboard.
 
-In: texts. Out: the same with slips of the finger, as in typed queries. Not for: texts that nobody
+In: texts. Out: the same with slips of the finger, as in typed queries. Not for texts that nobody
 types, such as a shop's own titles in a catalogue that is edited with care.
 """
 

@@ -1,7 +1,7 @@
 """Whether a variant still means what its label says: every one is scored again, none is trusted.
 
 In: texts with labels, and variants of them. Out: the variants whose label still wins, and the
-others with the reason. Not for: telling whether the labels themselves are right.
+others with the reason. Not for telling whether the labels themselves are right.
 """
 
 from collections.abc import Callable

