@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _measure(asked: argparse.Namespace) -> None:
-    titles = pl.Series(_read(asked.titles).splitlines())
+    titles = pl.Series(_read(asked.titles).rstrip("\n").split("\n"))
     sets = [_shingles(title) for title in titles.to_list()]
     planted = np.array(json.loads(_read(asked.truth)))
     planted.sort(axis=1)
@@ -68,7 +68,8 @@ def _measure(asked: argparse.Namespace) -> None:
         spent.append(time.process_time() - start)
     keys = _keys(pairs)
     sample = np.random.Generator(np.random.PCG64(_SEED)).choice(pairs, _SAMPLE, replace=False)
-    precision = np.mean([_similarity(sets, pair) >= _THRESHOLD for pair in sample.tolist()])
+    good = [_similarity(sets, pair) >= _THRESHOLD for pair in sample.tolist()]
+    precision = float(np.mean(good))
     recall = float(np.isin(_keys(near), keys).mean())
     speed = middle([titles.len() / seconds for seconds in spent])
     peers = _peers(asked)
@@ -87,7 +88,7 @@ def _measure(asked: argparse.Namespace) -> None:
         "pairs, all counted on the peers' own shingles; pairs of identical rows included.",
         recall=round(recall, 4),
         recall_planted=round(float(np.isin(_keys(planted), keys).mean()), 4),
-        precision=round(float(precision), 4),
+        precision=round(precision, 4),
         n_pairs=len(pairs),
         peers=peers,
     )
@@ -95,9 +96,10 @@ def _measure(asked: argparse.Namespace) -> None:
 
 def _all_pairs(titles: pl.Series, pairs: pl.DataFrame) -> NDArray[np.int64]:
     """Pair all rows, not only the first of each spelling, as peers report them: ``(n, 2)``."""
-    first = pl.int_range(pl.len(), dtype=pl.UInt32).first().over("spelled")
     rows = pl.DataFrame({"spelled": spell_alike(titles)}).with_row_index("row")
-    rows = rows.select("row", first=first).filter(rows["spelled"] != "")
+    rows = rows.select("row", first=pl.col("row").first().over("spelled")).filter(
+        rows["spelled"] != ""
+    )
     heads = pairs.join(
         rows.filter(pl.col("row") == pl.col("first")), left_on="right", right_on="row"
     )
@@ -175,7 +177,7 @@ def _measure_scale(path: Path, n: int) -> None:
 def _make(path: Path, n: int, out: Path) -> None:
     """Write ``title`` and ``source``: the row of which a title is nearly a copy, or -1."""
     random = np.random.Generator(np.random.PCG64(_SEED))
-    words = pl.Series(_read(path).splitlines()).str.split(" ")
+    words = pl.Series(_read(path).rstrip("\n").split("\n")).str.split(" ")
     half = (words.list.len() + 1) // 2
     heads = pl.select(pl.lit(words).list.head(pl.lit(half)).list.join(" ")).to_series()
     tails = pl.select(pl.lit(words).list.slice(pl.lit(half)).list.join(" ")).to_series()
