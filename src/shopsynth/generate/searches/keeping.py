@@ -1,6 +1,6 @@
 """Which words of a title people search with: a logit over what is known of each word.
 
-In: pairs of search and title in which the title has every word of the search. Out: log odds of
+In: pairs of search and title in which the title has most words of the search. Out: log odds of
 every word of every title.
 """
 
@@ -21,8 +21,11 @@ _USUAL = {
 the thing, often what stands before it, seldom sizes. Round figures, so that they bear few searches
 and are overruled by many."""
 
-_PENALTY = 2.0
-"""Of squared distances from :data:`_USUAL`: as much as some ten searches say."""
+_NEAR = 2 / 3
+"""Share of a search's information that a title must have to be what was meant."""
+
+_PENALTY = 0.5
+"""Of squared distances from :data:`_USUAL`: as much as a few searches say."""
 
 
 def keep_odds(
@@ -34,19 +37,19 @@ def keep_odds(
         traits: ``(n_tokens, n_traits)`` of every word of a title.
         titles: Words of items.
         queries: Words of searches.
-        matches: Pairs; those that are not whole are left out.
+        matches: Pairs; those that share too little are left out.
 
     Returns:
         ``(n_traits,)`` weights, and ``(n_tokens,)`` log odds of every word.
     """
     usual = np.array([_USUAL.get(name, 0.0) for name in TRAITS])
-    whole = np.flatnonzero(matches.whole)
-    if whole.size == 0:
+    near = np.flatnonzero(matches.share >= _NEAR)
+    if near.size == 0:
         return usual, traits @ usual
     first = np.searchsorted(titles.item, np.arange(titles.n_items + 1))
-    item = matches.item[whole]
+    item = matches.item[near]
     sizes = np.diff(first)[item]
-    pair = np.repeat(whole, sizes)
+    pair = np.repeat(near, sizes)
     token = np.repeat(first[item] - (np.cumsum(sizes) - sizes), sizes) + np.arange(pair.size)
     used = titles.usable[token]
     pair, token = pair[used], token[used]

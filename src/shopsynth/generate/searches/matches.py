@@ -30,13 +30,13 @@ class Matches:
     Attributes:
         query: ``(n,)`` number of the search, rising.
         item: ``(n,)`` item_index.
-        whole: ``(n,)`` whether the title has every word of the search.
+        share: ``(n,)`` of the search's information that the title has, a half to 1.
         weight: ``(n,)`` one over the number of pairs of the search.
     """
 
     query: NDArray[np.int64]
     item: NDArray[np.int64]
-    whole: NDArray[np.bool_]
+    share: Floats
     weight: Floats
 
 
@@ -54,6 +54,9 @@ def match(queries: Tokens, titles: Titles, random: np.random.Generator) -> Match
     telling = (bits & (BINDER | JOINER)) == 0
     query, stem = queries.text[telling], titles.vocabulary.stem[queries.word[telling]]
     information = np.log1p(titles.n_items / np.maximum(frequency, 1.0))
+    # A word that no title has may be a slip or another form: it tells as much as any other.
+    usual = float(information[titles.stem].mean()) if titles.item.size else 0.0
+    information[frequency == 0] = usual
     total = np.bincount(query, weights=information[stem], minlength=n_queries)
     candidates = _candidates(query, stem, frequency, titles, random)
     owner, item = np.divmod(candidates, titles.n_items)
@@ -64,12 +67,11 @@ def match(queries: Tokens, titles: Titles, random: np.random.Generator) -> Match
     has = is_among(item[row] * n_stems + stem[token], titles.pairs)
     covered = np.bincount(row, weights=has * information[stem[token]], minlength=owner.size)
     share = covered / np.maximum(total[owner], 1e-9)
-    whole = np.bincount(row, weights=has, minlength=owner.size) == sizes
     order = np.lexsort((random.random(owner.size), -share, owner))
     rank = np.arange(owner.size) - np.searchsorted(owner, owner)
     kept = order[(rank < _KEPT) & (share[order] >= _COVERED)]
     counts = np.bincount(owner[kept], minlength=n_queries)
-    return Matches(owner[kept], item[kept], whole[kept], 1.0 / counts[owner[kept]])
+    return Matches(owner[kept], item[kept], share[kept], 1.0 / counts[owner[kept]])
 
 
 def _candidates(

@@ -21,6 +21,9 @@ _LEAST = 3
 _SHORTEST = 4
 """Letters of a word in which a slip can be told from another word."""
 
+_LONGEST = 20
+"""Letters of a word of which all shorter ones are listed; longer ones are seldom words."""
+
 _ONE_WORD = 1e-9
 """Chance of further words: edits alter at least one."""
 
@@ -146,9 +149,8 @@ def _typo_rate(vocabulary: Vocabulary, queries: Tokens, in_titles: NDArray[np.bo
     if n_queries == 0:
         return _USUAL_TYPOS
     counts = np.bincount(queries.word, minlength=vocabulary.words.len())
-    plain = vocabulary.words.str.contains(r"^\p{L}+$") & (
-        vocabulary.words.str.len_chars() >= _SHORTEST
-    )
+    letters = vocabulary.words.str.len_chars()
+    plain = vocabulary.words.str.contains(r"^\p{L}+$") & letters.is_between(_SHORTEST, _LONGEST)
     strange = plain & pl.Series((counts == 1) & ~in_titles)
     known = plain & pl.Series(in_titles)
     odd = _deletions(vocabulary.words.filter(strange))

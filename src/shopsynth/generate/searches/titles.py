@@ -96,7 +96,9 @@ class Titles:
         after_number[1:] = (bits[:-1] & NUMBER) != 0
         measure = ((bits & MEASURE) != 0) & after_number & (place > 0)
         joins = ((bits & (BINDER | JOINER)) != 0) & ~measure
-        binds = (((bits & BINDER) != 0) & ~measure) | (found["edge"] > 0)
+        # The in of a built-in oven begins nothing.
+        begins = ((bits & BINDER) != 0) & ~measure & (found["hyphened"] == 0)
+        binds = begins | (found["edge"] > 0)
         plain = ((bits & (NUMBER | BINDER | JOINER)) == 0) & ~measure
         stem = vocabulary.stem[word]
         away, behind = _from_the_thing(item, field, place, binds, plain)
@@ -138,7 +140,7 @@ def _side_by_side(fields: Sequence[Tokens], n_items: int) -> dict[str, NDArray[n
     field = np.repeat(np.arange(len(fields)), [each.text.size for each in fields])
     columns = {
         name: np.concatenate([getattr(each, name) for each in fields]).astype(np.int64)
-        for name in ("text", "place", "word", "glued", "edge")
+        for name in ("text", "place", "word", "glued", "hyphened", "edge")
     }
     order = np.lexsort((columns["place"], field, columns["text"]))
     item = columns.pop("text")[order]

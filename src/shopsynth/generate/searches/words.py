@@ -26,11 +26,11 @@ word."""
 
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]"
 _SPACED = r"[\p{L}\p{M}--\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]"
-_GLUE = "\x1f"
+_GLUE, _HYPHEN = "\x1f", "\x1e"
 _EDGE = r"[(\[,;:|（【，；：、｜]|\s[-–—]\s"
-_TOKEN = (
-    rf"{_GLUE}?(?:\p{{N}}+(?:[-./,]\p{{N}}+)*|{_UNSPACED}{{1,2}}|{_SPACED}+(?:['’]{_SPACED}+)?)"
-)
+_NUMBER = r"\p{N}+(?:[-./,]\p{N}+)*"
+_LETTERS = rf"{_SPACED}+(?:['’]{_SPACED}+)?"
+_TOKEN = rf"[{_GLUE}{_HYPHEN}]?(?:{_NUMBER}|{_UNSPACED}{{1,2}}|{_LETTERS})"
 
 _WORDS_OF = {
     BINDER: "in with for without by from on to at per mit für ohne von avec pour sans con para sin",
@@ -46,6 +46,7 @@ class Tokens:
         text: ``(n_tokens,)`` number of the text.
         word: ``(n_tokens,)`` number in the vocabulary, -1 for a word that it lacks.
         glued: ``(n_tokens,)`` whether no space stands between it and the word before.
+        hyphened: ``(n_tokens,)`` whether a hyphen ties it to the letters before it.
         edge: ``(n_tokens,)`` whether a bracket, comma or dash stands before it.
         offsets: ``(n_texts + 1,)`` where each text's words begin.
     """
@@ -53,6 +54,7 @@ class Tokens:
     text: NDArray[np.int64]
     word: NDArray[np.int64]
     glued: NDArray[np.bool_]
+    hyphened: NDArray[np.bool_]
     edge: NDArray[np.bool_]
     offsets: NDArray[np.int64]
 
@@ -111,13 +113,14 @@ class Vocabulary:
 
 
 def _tokens(texts: pl.Series) -> pl.DataFrame:
-    """Cut texts: ``text``, ``token``, ``glued``, ``edge``."""
+    """Cut texts: ``text``, ``token``, ``glued``, ``hyphened``, ``edge``."""
     spelled = (
         texts.cast(pl.String)
         .fill_null("")
         .str.normalize("NFKC")
         .str.to_lowercase()
-        .str.replace_all(_GLUE, " ", literal=True)
+        .str.replace_all(f"[{_GLUE}{_HYPHEN}]", " ")
+        .str.replace_all(r"(\p{L})-(\p{L})", f"${{1}}{_HYPHEN}${{2}}")
         .str.replace_all(r"(\p{N})(\p{L})", f"${{1}}{_GLUE}${{2}}")
         .str.replace_all(r"(\p{L})(\p{N})", f"${{1}}{_GLUE}${{2}}")
     )
@@ -135,8 +138,9 @@ def _tokens(texts: pl.Series) -> pl.DataFrame:
         .filter(~pl.col("sign"))
         .select(
             "text",
-            token=part.str.strip_prefix(_GLUE),
+            token=part.str.strip_chars_start(_GLUE + _HYPHEN),
             glued=part.str.starts_with(_GLUE),
+            hyphened=part.str.starts_with(_HYPHEN),
             edge=pl.col("edge").fill_null(False),
         )
     )
@@ -148,6 +152,7 @@ def _laid_out(frame: pl.DataFrame, words: pl.Series, n_texts: int) -> Tokens:
         text=text,
         word=words.search_sorted(frame["token"]).to_numpy().astype(np.int64),
         glued=frame["glued"].to_numpy(),
+        hyphened=frame["hyphened"].to_numpy(),
         edge=frame["edge"].to_numpy(),
         offsets=np.searchsorted(text, np.arange(n_texts + 1)),
     )
