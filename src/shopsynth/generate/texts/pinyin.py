@@ -1,6 +1,6 @@
 """pinyin: a Chinese character becomes one that sounds alike, or its reading in letters.
 
-In: texts. Out: the same with the slips of people who type by sound, as in queries. Not for:
+In: texts. Out: the same with the slips of people who type by sound, as in queries. Not for
 texts nobody types by sound, and Chinese in traditional characters, of which few are common here.
 """
 

@@ -1,6 +1,6 @@
 """swap: units of a text change places.
 
-In: texts. Out: the same words in another order; protected spans stay where they are. Not for:
+In: texts. Out: the same words in another order; protected spans stay where they are. Not for
 texts whose order is their meaning, such as directions and dialogue.
 """
 
