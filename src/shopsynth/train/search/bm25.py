@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
 from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
 from shopsynth.train.ranks import Floats
-from shopsynth.train.search._answers import answer, item_texts
+from shopsynth.train.search._answers import Score, answer, item_texts
 from shopsynth.train.search._lexical import LexicalIndex, Terms, lexical_library
 from shopsynth.train.search.base import register
 from shopsynth.train.space import Choice
@@ -98,18 +99,20 @@ class Bm25:
 
     def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
         """Rank the catalogue by what it shares with each query; nothing is ever left out."""
-        self._index(requests.items)
-        return answer(requests, self.score, k=k)
+        return answer(requests, self.scorer(requests.items), k=k)
 
-    def score(self, queries: pl.Series) -> Floats:
-        """Score the catalogue that was fitted or asked about last: ``(query, item)``, 0 and up."""
-        total: Floats | None = None
-        for weight, index in self._indices:
-            part = index.score(queries)
-            part *= weight
-            total = part if total is None else total + part
-        assert total is not None  # noqa: S101 - words are always indexed
-        return total
+    def scorer(self, items: pl.DataFrame) -> Score:
+        """Prepare the scores of a catalogue, none below 0: 0 is an item that shares nothing."""
+        self._index(items)
+        (weight, first), *others = self._indices
+
+        def score(queries: pl.Series) -> Floats:
+            total = first.score(queries) * np.float32(weight)
+            for share, index in others:
+                total += np.float32(share) * index.score(queries)
+            return total
+
+        return score
 
     def save(self, folder: Path) -> None:
         """Write the options."""

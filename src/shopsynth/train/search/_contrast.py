@@ -1,0 +1,182 @@
+"""How an encoder learns which items answer a query: contrast with items that do not.
+
+In: judged queries, an encoder of queries, vectors of items. Out: the encoder, trained.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from shopsynth.schema import InputError, Progress
+from shopsynth.train.search._encoder import Encoder
+from shopsynth.train.search._judged import Integers, Judged
+from shopsynth.train.search.base import RELEVANT
+
+if TYPE_CHECKING:
+    from shopsynth.train.search.bi_encoder import BiEncoderOptions
+
+Hints = Callable[[pl.Series], tuple[Integers, np.ndarray]]
+"""For queries' texts the items that look like answers, ``(query, mined)``, and their scores."""
+
+ItemVectors = Callable[[Integers], Tensor]
+"""Vectors ``(item, dim)`` of these rows of the catalogue."""
+
+
+_ITEM_BITS = 32
+"""Of a number that stands for a query and an item."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some queries, each with an answer, and the items they are contrasted with.
+
+    Attributes:
+        texts: Of the queries.
+        candidates: ``(candidate,)`` distinct rows of the catalogue, ascending.
+        answer: ``(query,)`` place of each query's answer among the candidates.
+        known: ``(query, candidate)`` whether an item is another answer of the query: it must not
+            be pushed away.
+        weight: ``(query,)`` of the rows.
+        taught: ``(query, candidate)`` the teacher's score, NaN where it says nothing.
+    """
+
+    texts: list[str]
+    candidates: Integers
+    answer: Integers
+    known: np.ndarray
+    weight: np.ndarray
+    taught: np.ndarray
+
+
+class Contrast:
+    """Training of one encoder.
+
+    Args:
+        options: Of ``bi_encoder``.
+        judged: Training rows.
+        hints: Mines hard negatives; its scores are the teacher's.
+        encoder: Of queries, changed in place.
+        item_vectors: With gradients if the encoder of items learns too.
+        rng: Draws rows and negatives.
+
+    Attributes:
+        n_steps: Optimiser steps taken.
+    """
+
+    def __init__(
+        self,
+        options: "BiEncoderOptions",
+        judged: Judged,
+        hints: Hints,
+        encoder: Encoder,
+        item_vectors: ItemVectors,
+        rng: np.random.Generator,
+    ) -> None:
+        self._options = options
+        self._judged = judged
+        self._hints = hints
+        self._encoder = encoder
+        self._item_vectors = item_vectors
+        self._rng = rng
+        self._right = np.flatnonzero((judged.grade >= RELEVANT) & (judged.weight > 0))
+        self._answers = (judged.query[self._right] << _ITEM_BITS) + judged.item[self._right]
+        words = encoder.network.get_input_embeddings()
+        words.weight.requires_grad_(options.word_vectors)
+        learned = [each for each in encoder.network.parameters() if each.requires_grad]
+        self._optimizer = torch.optim.AdamW(learned, lr=options.learning_rate, weight_decay=0.01)
+        self.n_steps = 0
+
+    def run(self, judge: Callable[[], float], steps: int | None, progress: Progress) -> None:
+        """Train until ``judge`` stops rising, or for exactly ``steps`` steps.
+
+        Raises:
+            InputError: If the loss is no longer a finite number.
+        """
+        options, network = self._options, self._encoder.network
+        most = options.max_steps if steps is None else steps
+        progress.start("bi_encoder", most)
+        best, best_state, n_worse = judge() if steps is None else -1.0, _state(network), 0
+        for _ in range(most):
+            network.train()
+            self._step(self._draw())
+            network.eval()
+            progress.advance()
+            if steps is not None or self.n_steps % options.evaluate_every:
+                continue
+            score = judge()
+            if score > best:
+                best, best_state, n_worse = score, _state(network), 0
+            else:
+                n_worse += 1
+            if n_worse >= options.patience:
+                break
+        if steps is None:
+            network.load_state_dict(best_state)
+        network.eval()
+
+    def _draw(self) -> _Batch:
+        """Draw queries with an answer each, and mine what else looks like one."""
+        judged, size = self._judged, min(self._options.batch, self._right.size)
+        rows = self._rng.choice(self._right, size, replace=False)
+        texts = judged.texts.gather(judged.query[rows])
+        hinted, scores = self._hints(texts)
+        n_hinted = hinted.shape[1]
+        n = min(self._options.negatives, n_hinted)
+        drawn = self._rng.permuted(np.tile(np.arange(n_hinted), (size, 1)), axis=1)[:, :n]
+        mined = np.take_along_axis(hinted, drawn, axis=1)
+        candidates = np.unique(np.concatenate([judged.item[rows], mined.ravel()]))
+        known = np.isin((judged.query[rows, None] << _ITEM_BITS) + candidates, self._answers)
+        answer = np.searchsorted(candidates, judged.item[rows])
+        known[np.arange(size), answer] = False
+        taught = np.full(known.shape, np.nan)
+        place = np.searchsorted(candidates, hinted).clip(max=candidates.size - 1)
+        row, column = np.nonzero(candidates[place] == hinted)
+        taught[row, place[row, column]] = scores[row, column]
+        return _Batch(texts.to_list(), candidates, answer, known, judged.weight[rows], taught)
+
+    def _step(self, batch: _Batch) -> None:
+        options = self._options
+        asked = self._encoder.vectors([options.query_prompt + text for text in batch.texts])
+        cosines = asked @ self._item_vectors(batch.candidates).T
+        loss = _loss(cosines, batch, options.scale, options.teacher_weight)
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"bi_encoder: expected a finite loss, got {loss.item()} after {self.n_steps} "
+                "steps; lower learning_rate in [train.options.bi_encoder]"
+            )
+        self.n_steps += 1
+        for group in self._optimizer.param_groups:
+            group["lr"] = options.learning_rate * min(1.0, self.n_steps / options.warm_up)
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self._optimizer.step()
+
+
+def _loss(cosines: Tensor, batch: _Batch, scale: float, teacher_weight: float) -> Tensor:
+    """Mix cross-entropy over the candidates with the teacher's margins.
+
+    ``L = (1 - t) CE(scale * cos) + t MSE(scale * (cos_answer - cos), teacher_answer - teacher)``.
+    """
+    weight = torch.from_numpy(batch.weight).float()
+    answer = torch.from_numpy(batch.answer)
+    logits = scale * cosines.masked_fill(torch.from_numpy(batch.known), -torch.inf)
+    losses = torch.nn.functional.cross_entropy(logits, answer, reduction="none")
+    if teacher_weight > 0:
+        taught = torch.from_numpy(batch.taught).float()
+        own = torch.arange(len(answer))
+        margin = scale * (cosines[own, answer, None] - cosines)
+        wanted = taught[own, answer, None] - taught
+        said = ~wanted.isnan()
+        errors = (margin - wanted.nan_to_num()).square() * said
+        distances = errors.sum(1) / said.sum(1).clamp(min=1)
+        losses = (1 - teacher_weight) * losses + teacher_weight * distances
+    return (losses * weight).sum() / weight.sum()
+
+
+def _state(network: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in network.state_dict().items()}

@@ -1,0 +1,343 @@
+"""Bi-encoder: items whose meaning is near a query's, by two encoders of texts.
+
+In: a pretrained encoder, the catalogue's texts, and judged queries, real or made, to tune it with;
+without any it answers untrained. Out: vectors of items; a query's scores are cosines with them.
+Not for model numbers and sizes (``bm25`` finds those; ``search_hybrid`` is both).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from shopsynth.schema import (
+    SILENT,
+    Dataset,
+    Holdout,
+    Progress,
+    Ranking,
+    Settings,
+    TrainingSet,
+    derived_seed,
+)
+from shopsynth.schema.fingerprint import sha256_of
+from shopsynth.train.ranks import Floats
+from shopsynth.train.search._answers import Score, answer, item_texts
+from shopsynth.train.search._encoder import Encoder
+from shopsynth.train.search._judged import Integers, Judged, hold_back
+from shopsynth.train.search.base import RANKERS, register
+from shopsynth.train.search.bm25 import Fields
+from shopsynth.train.space import Choice
+from shopsynth.train.store import read_model, write_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_QUERIES, _ITEMS, _VECTORS = "queries.", "items.", "vectors"
+
+_PRETRAINED: dict[str, Floats] = {}
+"""Vectors of the last catalogue that a pretrained encoder of items read in this process: seeds and
+arms share them, and encoding a catalogue costs more than tuning."""
+
+
+class BiEncoderOptions(Settings):
+    """Options of ``bi_encoder``."""
+
+    space: ClassVar[Mapping[str, Choice]] = {
+        "learning_rate": Choice.between(1e-5, 2e-4, log=True),
+        "teacher_weight": Choice.between(0.0, 0.9),
+        "scale": Choice.between(10.0, 40.0),
+    }
+
+    model: str = "minilm"
+    """The encoder: minilm (English; shopsynth models add minilm), the path of a folder, or a name
+    on the hub."""
+
+    fields: Fields = ("title",)
+    """Columns of items whose words are encoded; those that a shop lacks are left out."""
+
+    trained: Literal["queries", "both"] = "queries"
+    """queries: only the encoder of queries learns, so an index of item vectors stays valid, a step
+    costs a fifth, and tuning again touches no item; both: one encoder of queries and items."""
+
+    query_prompt: str = ""
+    """What the encoder wants before a query, for e5 "query: "."""
+
+    item_prompt: str = ""
+    """What the encoder wants before an item, for e5 "passage: "."""
+
+    max_length: int = Field(default=64, ge=4)
+    """Tokens of a text that are read."""
+
+    learning_rate: float = Field(default=5e-5, gt=0)
+    """Of AdamW, after warm-up."""
+
+    warm_up: int = Field(default=20, ge=1)
+    """Steps over which the rate rises from 0."""
+
+    batch: int = Field(default=64, ge=2)
+    """Judged queries a step; each one's answer is a negative of all others."""
+
+    negatives: int = Field(default=4, ge=0)
+    """Hard negatives a query and step: items that the teacher thinks near, and no answer."""
+
+    mined: int = Field(default=50, ge=1)
+    """Items of the teacher's list that hard negatives are drawn from."""
+
+    scale: float = Field(default=20.0, gt=0)
+    """What cosines are multiplied by: the inverse of the temperature."""
+
+    teacher: str = "bm25"
+    """Model of the task that mines hard negatives and teaches margins, with its own defaults."""
+
+    teacher_weight: float = Field(default=0.0, ge=0, le=1)
+    """Weight of the teacher's margins in the loss; 0 for answers alone."""
+
+    word_vectors: bool = False
+    """Train the word vectors too: half of the parameters, and most words are in no query."""
+
+    max_steps: int = Field(default=300, ge=0)
+    """Steps after which training ends in any case."""
+
+    evaluate_every: int = Field(default=50, ge=1)
+    """Steps between two looks at validation."""
+
+    patience: int = Field(default=2, ge=1)
+    """Looks without improvement after which training ends."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16 multiplies matrices in half the bits: three times as fast where the processor has
+    it, cosines the same to four digits."""
+
+
+@register("bi_encoder")
+class BiEncoder:
+    """Cosine of a query's vector and an item's.
+
+    It is tuned by cross-entropy over the answers of a batch and mined hard negatives, other answers
+    of a query left out, each row with its weight; and, if asked, by the margins of a teacher.
+    It stops by validation, or by training queries held back where nobody judged validation.
+
+    Attributes:
+        queries_: Encoder of queries.
+        items_: Encoder of items; the same one if both learn.
+        steps_: Optimiser steps taken; 0 where nothing was judged.
+
+    Source:
+        Reimers and Gurevych, Sentence-BERT, EMNLP 2019; Karpukhin et al., Dense Passage Retrieval,
+        EMNLP 2020 (in-batch and BM25 negatives); Hofstätter et al., arXiv 2010.02666 (margin-MSE);
+        Lee et al., Learning Dense Representations of Phrases at Scale, ACL 2021 (tuning the query
+        side alone).
+    """
+
+    Options: ClassVar[type[Settings]] = BiEncoderOptions
+    queries_: Encoder
+    items_: Encoder
+
+    def __init__(self, options: Settings) -> None:
+        self.options = BiEncoderOptions.model_validate(options)
+        self.steps_ = 0
+        self._known: tuple[str, Floats] | None = None
+        self._items_are_pretrained = False
+
+    def fit(
+        self,
+        training: TrainingSet,
+        validation: Holdout,
+        *,
+        seed: int,
+        steps: int | None = None,
+        progress: Progress = SILENT,
+    ) -> Self:
+        """Tune the encoder until the score stops rising, or for ``steps`` steps.
+
+        Raises:
+            MissingExtraError: If a library or the package with the weights is not installed.
+            SourceError: If the encoder cannot be loaded.
+            SchemaError: If the catalogue has none of the fields.
+            InputError: If the loss stops being finite.
+        """
+        options = self.options
+        items = training.data.items
+        item_texts(items, options.fields)
+        self.items_ = self.queries_ = self._pretrained()
+        self._items_are_pretrained, self._known = True, None
+        rest, asked = hold_back(training, validation)
+        judged = Judged.of_training(rest)
+        if not judged.has_answers() or (options.max_steps if steps is None else steps) == 0:
+            return self
+        if options.trained == "queries":
+            self.queries_ = self.items_.copy()
+        self._items_are_pretrained = options.trained == "queries"
+        self._tune(rest, judged, Judged.of_questions(asked), seed, steps, progress)
+        return self
+
+    def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
+        """Rank the catalogue by cosine; nothing is ever left out."""
+        return answer(requests, self.scorer(requests.items), k=k)
+
+    def scorer(self, items: pl.DataFrame) -> Score:
+        """Prepare the scores of a catalogue, exact and not approximate."""
+        vectors = self._vectors(items).T
+
+        def score(queries: pl.Series) -> Floats:
+            scores: Floats = self.queries_.encode(queries, self.options.query_prompt) @ vectors
+            return scores
+
+        return score
+
+    def save(self, folder: Path) -> None:
+        """Write encoders, tokenizer and the vectors of the catalogue asked about last."""
+        arrays = self.queries_.weights(_QUERIES)
+        if self.items_ is not self.queries_:
+            arrays |= self.items_.weights(_ITEMS)
+        texts_sha256 = ""
+        if self._known is not None:
+            texts_sha256, arrays[_VECTORS] = self._known
+        names = pl.Series("item_id", [texts_sha256], dtype=pl.String)
+        self.queries_.save(folder)
+        write_model(folder, "bi_encoder", self.options, names, arrays, self.steps_)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read encoders and vectors."""
+        stored = read_model(folder, "bi_encoder")
+        model = cls(BiEncoderOptions.parse(stored.options, str(folder)))
+        model.steps_ = stored.steps
+        arrays = dict(stored.arrays)
+        if _VECTORS in arrays:
+            model._known = (stored.item_ids[0], arrays.pop(_VECTORS))
+        model.queries_ = model.items_ = model._loaded(folder, arrays, _QUERIES)
+        if any(name.startswith(_ITEMS) for name in arrays):
+            model.items_ = model._loaded(folder, arrays, _ITEMS)
+        return model
+
+    def _tune(
+        self,
+        training: TrainingSet,
+        judged: Judged,
+        asked: Judged,
+        seed: int,
+        steps: int | None,
+        progress: Progress,
+    ) -> None:
+        import torch
+
+        from shopsynth.train.search._contrast import Contrast
+
+        items = training.data.items
+
+        def judge() -> float:
+            if self.items_ is self.queries_:
+                self._known = None
+            return asked.ndcg(self.scorer(items))
+
+        rng = np.random.Generator(np.random.PCG64(derived_seed(seed, "bi_encoder", "rows")))
+        hints = _Hints(training, self.options, seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derived_seed(seed, "bi_encoder", "dropout"))
+            contrast = Contrast(
+                self.options, judged, hints, self.queries_, self._item_vectors(items), rng
+            )
+            contrast.run(judge, steps, progress)
+        self.steps_ = contrast.n_steps
+        if self.items_ is self.queries_:
+            self._known = None
+
+    def _item_vectors(self, items: pl.DataFrame) -> "_ItemVectors":
+        if self.items_ is not self.queries_:
+            return _ItemVectors(self, self._vectors(items), None)
+        return _ItemVectors(self, None, item_texts(items, self.options.fields))
+
+    def _vectors(self, items: pl.DataFrame) -> Floats:
+        """Encode a catalogue, or remember its vectors: ``(item, dim)``."""
+        texts = item_texts(items, self.options.fields)
+        sha256 = sha256_of(texts.to_list())
+        if self._known is None or self._known[0] != sha256:
+            vectors = self._untrained(sha256)
+            if vectors is None:
+                vectors = self.items_.encode(texts, self.options.item_prompt)
+                self._keep_untrained(sha256, vectors)
+            self._known = (sha256, vectors)
+        return self._known[1]
+
+    def _untrained(self, sha256: str) -> Floats | None:
+        """Find what another model of this process encoded with the same pretrained encoder."""
+        return _PRETRAINED.get(self._key(sha256)) if self._items_are_pretrained else None
+
+    def _keep_untrained(self, sha256: str, vectors: Floats) -> None:
+        if self._items_are_pretrained:
+            _PRETRAINED.clear()
+            _PRETRAINED[self._key(sha256)] = vectors
+
+    def _key(self, sha256: str) -> str:
+        said = self.options.model_dump(include={"model", "max_length", "precision", "item_prompt"})
+        return sha256_of([said, sha256])
+
+    def _pretrained(self) -> Encoder:
+        options = self.options
+        return Encoder.named(options.model, options.max_length, bfloat16=self._bfloat16())
+
+    def _loaded(self, folder: Path, arrays: Mapping[str, np.ndarray], prefix: str) -> Encoder:
+        weights = {
+            name.removeprefix(prefix): part
+            for name, part in arrays.items()
+            if name.startswith(prefix)
+        }
+        return Encoder.load(folder, weights, self.options.max_length, bfloat16=self._bfloat16())
+
+    def _bfloat16(self) -> bool:
+        return self.options.precision == "bfloat16"
+
+
+class _ItemVectors:
+    """Vectors of rows of the catalogue for training: those at hand, or encoded with gradients."""
+
+    def __init__(self, model: BiEncoder, vectors: Floats | None, texts: pl.Series | None) -> None:
+        self._model, self._vectors, self._texts = model, vectors, texts
+
+    def __call__(self, rows: Integers) -> "Tensor":
+        import torch
+
+        if self._vectors is not None:
+            return torch.from_numpy(self._vectors[rows])
+        assert self._texts is not None  # noqa: S101 - one of the two is given
+        prompt = self._model.options.item_prompt
+        return self._model.items_.vectors((prompt + self._texts.gather(rows)).to_list())
+
+
+class _Hints:
+    """What the teacher lists for a query: hard negatives, and scores to learn margins from.
+
+    A list's scores are divided by their standard deviation: the student's margins have a scale of
+    their own, and a teacher's differs from query to query.
+    """
+
+    def __init__(self, training: TrainingSet, options: BiEncoderOptions, seed: int) -> None:
+        cls = RANKERS.get(options.teacher)
+        nobody = Holdout(
+            Dataset(items=training.data.items, queries=training.data.queries),
+            pl.DataFrame(schema={"unit_id": pl.String, "item_id": pl.String, "grade": pl.Float64}),
+        )
+        self._teacher = cls(cls.Options()).fit(training, nobody, seed=seed)
+        self._items = training.data.items
+        self._length = min(options.mined, self._items.height)
+
+    def __call__(self, texts: pl.Series) -> tuple[Integers, np.ndarray]:
+        queries = pl.DataFrame({"query_id": [str(n) for n in range(texts.len())], "text": texts})
+        requests = Dataset(items=self._items, queries=queries)
+        listed = self._teacher.rank(requests, k=self._length).frame.join(
+            self._items.select("item_id").with_row_index("item"),
+            on="item_id",
+            maintain_order="left",
+        )
+        shape = (texts.len(), self._length)
+        scores = listed["score"].to_numpy().astype(np.float64).reshape(shape)
+        spread = scores.std(axis=1, keepdims=True)
+        return (
+            listed["item"].cast(pl.Int64).to_numpy().reshape(shape),
+            scores / np.where(spread > 0, spread, 1.0),
+        )
