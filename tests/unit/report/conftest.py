@@ -111,7 +111,8 @@ def dose_rows() -> list[dict[str, Any]]:
              (0.5, 0.5): 0.0543}  # fmt: skip
     return [
         {"task": "next_item", "model": "sasrec", "ratio": ratio, "weight": weight, "sources": "",
-         "metric": "ndcg", "cutoff": 10, "value": value, "low": value - 0.0011, "high": value + 0.0011,
+         "metric": "ndcg", "cutoff": 10, "value": value, "low": value - 0.0011,
+         "high": value + 0.0011,
          "chosen": (ratio, weight) == (0.5, 1.0)}
         for (ratio, weight), value in curve.items()
     ]  # fmt: skip
