@@ -23,7 +23,7 @@ def markup_spans(texts: Characters) -> tuple[Integers, Integers, Mask]:
         First character of each span, the one behind the last, and whether it is a price; in no
         order.
     """
-    signs = np.flatnonzero(texts.flags & SIGN)
+    signs = np.flatnonzero((texts.flags & SIGN) != 0)
     codes = texts.codes[signs]
     priced = _PRICED[np.minimum(codes, _PRICED.size - 1)]
     found = [
@@ -65,7 +65,7 @@ def _chunks(texts: Characters, signs: Integers) -> tuple[Integers, Integers]:
     signs, last = signs[~colon | address], last[~colon | address]
     if signs.size == 0:
         return signs, signs
-    edges = np.flatnonzero(texts.flags & SPACE)
+    edges = np.flatnonzero((texts.flags & SPACE) != 0)
     start = np.concatenate(([-1], edges))[np.searchsorted(edges, signs)] + 1
     stop = edges[np.searchsorted(edges, signs)]
     # A price may stand behind its sign and a space.

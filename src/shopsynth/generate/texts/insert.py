@@ -12,10 +12,11 @@ from pydantic import Field
 from shopsynth.generate.texts._pieces import Pieces, picked, replaced
 from shopsynth.generate.texts.base import Keeps, register
 from shopsynth.schema import Settings
-from shopsynth.text.characters import Characters, Hashes, Mask
+from shopsynth.text.characters import Characters, Hashes, Integers
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-_TRIES = 4
+_TRIES = 6
+_BITS = 22
 
 
 class InsertOptions(Settings):
@@ -44,22 +45,26 @@ class Insert:
         category = keys + pieces.group[text].astype(np.uint64) * _MIX
         follows = np.zeros(free.size, np.bool_)
         follows[:-1] = (free[1:] == free[:-1] + 1) & (text[1:] == text[:-1])
-        # Words that go on, by category and key: what follows one of them is what may come in.
+        # Words that go on, by some bits of category and key: sorted in one pass over them, where
+        # whole keys would take ten. What follows one of them is what may come in.
         leading = np.flatnonzero(follows)
-        leading = leading[np.argsort(category[leading], kind="stable")]
-        known = category[leading]
-        own = np.sort(keys ^ (text.astype(np.uint64) * _MIX))
+        bucket = (category >> np.uint64(48)).astype(np.uint16)
+        leading = leading[np.argsort(bucket[leading], kind="stable")]
+        counts = np.bincount(bucket[leading], minlength=1 << 16)
+        low = np.cumsum(counts) - counts
+        present = np.zeros(1 << _BITS, np.bool_)
+        present[_place(keys, text)] = True
         here = picked(text, texts.n_texts, self.options.share, random)
-        low = np.searchsorted(known, category[here])
-        counts = np.searchsorted(known, category[here], side="right") - low
+        low, counts = low[bucket[here]], counts[bucket[here]]
         model = np.full(here.size, -1, np.int64)
         for _ in range(_TRIES):
             open_ = np.flatnonzero((model < 0) & (counts > 0))
             drawn = low[open_] + (random.random(open_.size) * counts[open_]).astype(np.int64)
             drawn = leading[drawn]
-            asked = keys[drawn + 1] ^ (text[here[open_]].astype(np.uint64) * _MIX)
-            new = ~_among(asked, own)
-            model[open_[new]] = drawn[new]
+            fits = category[drawn] == category[here[open_]]
+            # A word the text has says nothing more there.
+            fits &= ~present[_place(keys[drawn + 1], text[here[open_]])]
+            model[open_[fits]] = drawn[fits]
         able = model >= 0
         place, source = units.stop[free[here[able]]], free[model[able]]
         return replaced(
@@ -67,7 +72,7 @@ class Insert:
         )
 
 
-def _among(keys: Hashes, known: Hashes) -> Mask:
-    """Tell which keys are among the known ones, which rise."""
-    place = np.minimum(np.searchsorted(known, keys), max(known.size - 1, 0))
-    return np.asarray(known[place] == keys) if known.size else np.zeros(keys.size, np.bool_)
+def _place(keys: Hashes, text: Integers) -> Hashes:
+    """Return a bit for each word of each text; by chance one in fifty shares that of another."""
+    mixed = (keys ^ (text.astype(np.uint64) * _MIX)) * _MIX
+    return np.asarray(mixed >> np.uint64(64 - _BITS))

@@ -60,7 +60,9 @@ def _attributes(pieces: Pieces) -> tuple[Integers, Integers, Integers]:
     behind = np.concatenate((space[1:], [True]))
     cuts = any_of(codes, _DELIMITERS) | (any_of(codes, _SPACED) & before & behind)
     # Chinese titles list attributes between spaces.
-    chinese = np.bincount(texts.text_of(np.flatnonzero(flags & HAN)), minlength=texts.n_texts) > 0
+    chinese = (
+        np.bincount(texts.text_of(np.flatnonzero((flags & HAN) != 0)), minlength=texts.n_texts) > 0
+    )
     spaces = np.flatnonzero(space)
     cuts[spaces[chinese[texts.text_of(spaces)]]] = True
     cuts &= ~pieces.protected & (_depth(texts) <= 0)
