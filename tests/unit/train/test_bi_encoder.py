@@ -78,7 +78,12 @@ def test_judgments_teach_what_the_customers_words_mean(tiny: str):
 
 
 def test_it_can_tune_one_encoder_for_both_sides_and_learn_margins(tiny: str):
-    options = {"trained": "both", "teacher_weight": 0.5, "max_steps": 4, "evaluate_every": 2}
+    options: dict[str, Any] = {
+        "trained": "both",
+        "teacher_weight": 0.5,
+        "max_steps": 4,
+        "evaluate_every": 2,
+    }
     both = fitted("bi_encoder", tiny, **options)
     assert both.queries_ is both.items_  # type: ignore[attr-defined]
     assert both.steps_ == 4

@@ -180,12 +180,22 @@ class BiEncoder:
         return answer(requests, self.scorer(requests.items), k=k)
 
     def scorer(self, items: pl.DataFrame) -> Score:
-        """Prepare the scores of a catalogue, exact and not approximate."""
-        vectors = self._vectors(items).T
+        """Prepare the scores of a catalogue, exact and not approximate.
+
+        Each text is scored once: a matrix product may round equal columns differently, and items
+        with equal texts must tie.
+        """
+        texts = pl.DataFrame({"text": item_texts(items, self.options.fields)}).with_row_index("row")
+        firsts = texts.unique("text", keep="first", maintain_order=True).with_row_index("column")
+        vectors = self._vectors(items)[firsts["row"].to_numpy()].T
+        column = texts.join(firsts.select("text", "column"), on="text", maintain_order="left")[
+            "column"
+        ].to_numpy()
+        repeated = firsts.height < texts.height
 
         def score(queries: pl.Series) -> Floats:
             scores: Floats = self.queries_.encode(queries, self.options.query_prompt) @ vectors
-            return scores
+            return scores[:, column] if repeated else scores
 
         return score
 
