@@ -16,7 +16,7 @@ from shopsynth.text.characters import Characters, Hashes, Integers
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _TRIES = 6
-_BITS = 22
+_BITS = 20
 
 
 class InsertOptions(Settings):
@@ -73,6 +73,6 @@ class Insert:
 
 
 def _place(keys: Hashes, text: Integers) -> Hashes:
-    """Return a bit for each word of each text; by chance one in fifty shares that of another."""
+    """Return a bit for each word of each text; by chance one in twelve shares that of another."""
     mixed = (keys ^ (text.astype(np.uint64) * _MIX)) * _MIX
     return np.asarray(mixed >> np.uint64(64 - _BITS))
