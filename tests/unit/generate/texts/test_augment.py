@@ -2,6 +2,8 @@
 
 import json
 import sys
+from importlib.metadata import PackageNotFoundError
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,13 @@ import polars as pl
 import pytest
 
 from fakes.lexicons import small_cilin, small_wordnet
-from shopsynth.generate.texts import EmbeddingScorer, LabelFilter, augment_text, sentence_encoder
+from shopsynth.generate.texts import (
+    EmbeddingScorer,
+    LabelFilter,
+    _cilin,
+    augment_text,
+    sentence_encoder,
+)
 from shopsynth.generate.texts._sizes import rewritten
 from shopsynth.schema import InputError, MissingExtraError, SourceError, UnknownNameError
 
@@ -190,3 +198,40 @@ class TestLabelFilter:
         assert made.variants.height == 0
         assert set(made.rejects["reason"]) <= {"label_lost", "label_unsure", "too_far"}
         assert made.rejects.height > 0
+
+
+class TestLibrariesThatAreNotShipped:
+    def test_a_cilin_that_is_installed_is_found_and_one_that_is_not_is_named(
+        self, tmp_path, monkeypatch
+    ):
+        path = small_cilin(tmp_path)
+        file = SimpleNamespace(name=path.name, locate=lambda: path)
+        installed = SimpleNamespace(files=[file])
+        monkeypatch.setattr(_cilin, "distribution", lambda name: installed)
+        texts = pl.Series(["红色 外套"])
+        options = {"wordnet": False, "cilin": True, "share": 1.0}
+        assert made("synonyms", texts=texts, options=options)["text"].item() == "赤色 外套"
+
+        def missing(name):
+            raise PackageNotFoundError(name)
+
+        monkeypatch.setattr(_cilin, "distribution", missing)
+        with pytest.raises(MissingExtraError, match="licence"):
+            made("synonyms", texts=texts, options=options)
+
+    def test_a_sentence_model_is_asked_with_its_prompt(self, monkeypatch):
+        asked = []
+
+        class Model:
+            def __init__(self, name):
+                asked.append(name)
+
+            def encode(self, texts, *, show_progress_bar):
+                asked.extend(texts)
+                return np.ones((len(texts), 2))
+
+        library = SimpleNamespace(SentenceTransformer=Model)
+        monkeypatch.setitem(sys.modules, "sentence_transformers", library)
+        encode = sentence_encoder("folder", prompt="query: ")
+        assert encode(["red shoe"]).shape == (1, 2)
+        assert asked == ["folder", "query: red shoe"]
