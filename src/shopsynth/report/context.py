@@ -4,6 +4,7 @@ In: facts that the pipeline collected from the stages. Out: one frozen, checked 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -25,7 +26,7 @@ class ReportContext:
         split: Facts of the split, for example ``{"by": "time", "train": 30000}``.
         privacy: ``mode``, ``unit``, ``epsilon``, ``delta`` and any further facts to show.
         generators: One a generator: ``name``, ``options`` (a dict), ``users``, ``events``.
-        dose: The chosen ``ratio`` and ``weight``.
+        dose: The chosen ``ratio`` and ``weight``, and ``sources``: shares of methods.
         near_duplicates: Synthetic histories dropped as copies of held-out ones, by reason.
         stages: One a stage: ``name``, ``wall_s``, ``cpu_s``, ``peak_rss_mb``, ``cached``.
         recipe: The resolved recipe, as text.
@@ -50,7 +51,7 @@ class ReportContext:
     split: dict[str, object]
     privacy: dict[str, object]
     generators: list[dict[str, object]]
-    dose: dict[str, float]
+    dose: dict[str, Any]
     near_duplicates: dict[str, int]
     stages: list[dict[str, object]]
     recipe: str

@@ -48,7 +48,10 @@ CONTROLS_ZH = {
 MODELS = {
     "popularity": "Popularity",
     "item_knn": "ItemKNN",
+    "markov": "Markov",
     "content_knn": "Content KNN",
+    "als": "ALS",
+    "bpr": "BPR",
     "hybrid": "Hybrid KNN",
     "sasrec": "SASRec",
     "gru4rec": "GRU4Rec",
