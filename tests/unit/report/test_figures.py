@@ -111,9 +111,9 @@ def test_an_arm_left_out_keeps_its_row_with_the_reason(make_evaluation):
     rows = figure.panels[0].data["rows"]
     assert {"label": "Real + more real rows", "arm": "oracle", "mid": None,
             "text": "✕ no reserve"} in rows  # fmt: skip
-    assert rows[-2]["label"] == "als"
+    assert rows[-2]["label"] == "ALS"
     assert figure.rows[-1] == (
-        "als, Real data only", "–", "–", "–", "–", "✕ left out: not installed"
+        "ALS, Real data only", "–", "–", "–", "–", "✕ left out: not installed"
     )  # fmt: skip
 
 
