@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 venv=.venv
 stamp=$venv/.shopsynth-setup
 base=$venv/.shopsynth-base # the part of it that only a new .venv can change
-base_extras=dev,docs,images,pii,privacy,recommend,serve,sql,torch,tune
+base_extras=dev,docs,images,pii,privacy,recommend,serve,sql,text,torch,tune
 newest_tried="(3, 14)" # every pinned package has a wheel up to this Python
 # The one public address in this repository: PyPI carries only the CUDA build for Linux.
 torch_cpu_index=https://download.pytorch.org/whl/cpu

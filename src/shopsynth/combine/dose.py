@@ -68,10 +68,9 @@ def dose_grid(settings: CombineSettings, on_hand: float = inf) -> list[Dose]:
             under a false name, so it is cut to it; with none on hand ratios stay as they are.
 
     Example:
-        >>> dose_grid(CombineSettings(doses=(0.25, 1.0, 2.0), weight=1.0), on_hand=0.8)
-        [Dose(ratio=0.25, weight=1.0), Dose(ratio=0.8, weight=1.0)]
-        >>> dose_grid(CombineSettings(ratio=0.5))
-        [Dose(ratio=0.5, weight=1.0)]
+        >>> doses = dose_grid(CombineSettings(doses=(0.25, 1.0, 2.0), weight=1.0), on_hand=0.8)
+        >>> [(dose.ratio, dose.weight) for dose in doses]
+        [(0.25, 1.0), (0.8, 1.0)]
     """
     ratios = settings.doses if settings.ratio == "auto" else (settings.ratio,)
     weight = _EVERY_ROW_COUNTS if settings.weight == "auto" else settings.weight

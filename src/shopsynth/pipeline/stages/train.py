@@ -303,8 +303,8 @@ STAGE = Stage(
     needs=("split", "combine"),
     rooms=(
         "schema", "text", "train", "evaluate",
-        "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.material",
-        "pipeline.stages.questions", "pipeline.stages.base",
+        "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.dose",
+        "pipeline.stages.material", "pipeline.stages.questions", "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "train": recipe.train.model_dump(mode="json"),
