@@ -143,8 +143,7 @@ def weights_path(name: str) -> Path:
 
 
 def _check(file: Path, weights: Weights) -> None:
-    status = file.stat()
-    got = _hash_of(file, status.st_size, status.st_mtime_ns)
+    got = hash_once(file)
     if got != weights.file_sha256:
         raise SourceError(
             f"model {weights.name}: expected weights with sha256 {weights.file_sha256[:16]}…, got "
@@ -153,7 +152,16 @@ def _check(file: Path, weights: Weights) -> None:
         )
 
 
+def hash_once(file: Path) -> str:
+    """Hash a file once a process; one that changed is hashed again.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    status = file.stat()
+    return _hash_of(file, status.st_size, status.st_mtime_ns)
+
+
 @cache
 def _hash_of(file: Path, size_bytes: int, changed_ns: int) -> str:
-    """Hash once a process; a file that changed is another one."""
     return sha256_of_file(file)

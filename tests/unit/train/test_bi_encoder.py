@@ -18,8 +18,7 @@ from shopsynth.schema import (
     SourceError,
     TrainingSet,
 )
-from shopsynth.train import Ranker, get_task, make_ranker
-from shopsynth.train.search import _encoder
+from shopsynth.train import Ranker, encoders, get_task, make_ranker
 from shopsynth.train.search._judged import Judged, hold_back
 
 WHY = "not installed: pip install 'shopsynth[text]'"
@@ -184,7 +183,7 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch):
     def missing(name: str) -> object:
         raise ImportError(name)
 
-    monkeypatch.setattr(_encoder, "import_module", missing)
+    monkeypatch.setattr(encoders, "import_module", missing)
     with pytest.raises(MissingExtraError, match=r"shopsynth\[text\]"):
         fitted("bi_encoder", "anything")
 

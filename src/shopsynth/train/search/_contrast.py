@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from shopsynth.schema import InputError, Progress
-from shopsynth.train.search._encoder import Encoder
+from shopsynth.train.encoders import Encoder
 from shopsynth.train.search._judged import Integers, Judged
 from shopsynth.train.search.base import RELEVANT
 
@@ -141,7 +141,7 @@ class Contrast:
 
     def _step(self, batch: _Batch) -> None:
         options = self._options
-        asked = self._encoder.vectors([options.query_prompt + text for text in batch.texts])
+        asked = self._encoder.vectors(batch.texts, "query")
         cosines = asked @ self._item_vectors(batch.candidates).T
         loss = _loss(cosines, batch, options.scale, options.teacher_weight)
         if not torch.isfinite(loss):

