@@ -54,7 +54,7 @@ def test_folders_can_be_methods_and_plug_ins_have_their_own_group(monkeypatch):
 
     monkeypatch.setattr(registry_module, "entry_points", points)
     tasks: Registry = Registry("train", group="shopsynth.tasks", folders=True)
-    assert tasks.names() == ["next_item", "search"]
+    assert {"next_item", "search"} <= set(tasks.names())
     assert asked == ["shopsynth.tasks"]
 
 

@@ -64,7 +64,7 @@ def test_a_task_of_another_package_is_found_by_its_entry_point(monkeypatch):
 
     monkeypatch.setattr(registry_module, "entry_points", points)
     try:
-        assert TASKS.names() == ["next_item", "rebuy", "search"]
+        assert {"next_item", "rebuy", "search"} <= set(TASKS.names())
         assert get_task("rebuy").unit == "pair"
         assert rankers("rebuy").names() == ["global_rate", "item_rate"]
     finally:
