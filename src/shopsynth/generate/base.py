@@ -46,6 +46,8 @@ class Conditions:
         start: Events of begun histories; each made history goes on from one of them.
         category: What histories add is of this category, or of one below it.
         period: What histories add lies between these moments; UTC unless told.
+        rows: Values that made rows of the method's own table must have (a review's ``rating``), one
+            row a wanted row, in turn; a null leaves the choice to the method.
     """
 
     item_ids: tuple[str, ...] = ()
@@ -53,6 +55,7 @@ class Conditions:
     start: pl.DataFrame | None = None
     category: str | None = None
     period: tuple[datetime, datetime] | None = None
+    rows: pl.DataFrame | None = None
 
 
 class Synthesizer(Protocol):
@@ -197,7 +200,7 @@ def check_request(
         return
     wanted = {"item_ids": bool(conditions.item_ids)} | {
         name: getattr(conditions, name) is not None
-        for name in ("users", "start", "category", "period")
+        for name in ("users", "start", "category", "period", "rows")
     }
     unmet = sorted(name for name, given in wanted.items() if given and name not in meets)
     if unmet:

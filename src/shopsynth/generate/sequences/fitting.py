@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shopsynth.generate._histories import EventForm, Histories
 from shopsynth.generate._repeats import Repeats
 from shopsynth.generate._wholes import Wholes
-from shopsynth.generate.sequences.batches import Batches, Material
+from shopsynth.generate.sequences.batches import Batch, Batches, Material
 from shopsynth.generate.sequences.checkpoints import Checkpoints
 from shopsynth.generate.sequences.company import Company, OtherUsers
 from shopsynth.generate.sequences.decoding import Learned
@@ -197,10 +197,10 @@ def fit_network(
 def train(
     ground: Groundwork,
     network: Network,
-    questions: Asks[Network],
+    questions: Asks[Network, Batch],
     options: SequenceLmOptions,
     progress: Progress,
-) -> Training[Network]:
+) -> Training[Network, Batch]:
     """Train a network as its options say, or go on where its checkpoint is."""
     schedule = _schedule(options, next(network.parameters()).device)
     seed, checkpoints = ground.seed_of("training"), _checkpoints(options, ground)

@@ -1,4 +1,4 @@
-"""How a network over events is fitted: steps, evaluations, early stop, and going on after a kill.
+"""How a network over rows is fitted: steps, evaluations, early stop, and going on after a kill.
 
 In: a network with its first weights and what it learns from. Out: the best of its averaged weights.
 Needs torch.
@@ -8,14 +8,16 @@ number. So a fit that goes on from a checkpoint ends with the bytes of one that 
 """
 
 import copy
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from shopsynth.generate.sequences.batches import Batch, Batches
 from shopsynth.generate.sequences.checkpoints import Checkpoint, Checkpoints
 from shopsynth.schema import InputError, Progress, derived_seed
 
@@ -23,11 +25,37 @@ Network = TypeVar("Network", bound=nn.Module)
 Asked_contra = TypeVar("Asked_contra", bound=nn.Module, contravariant=True)
 
 
-class Asks(Protocol[Asked_contra]):
+class Padded(Protocol):
+    """A batch of rows of unlike length."""
+
+    @property
+    def real(self) -> NDArray[np.bool_]:
+        """Which cells count in the loss, ``(row, width)``."""
+
+
+Batch = TypeVar("Batch", bound=Padded)
+Batch_contra = TypeVar("Batch_contra", bound=Padded, contravariant=True)
+Batch_co = TypeVar("Batch_co", bound=Padded, covariant=True)
+
+
+class Batched(Protocol[Batch_co]):
+    """What a network learns from, in batches that follow from the epoch and their number alone."""
+
+    def epoch(self, number: int) -> Sequence[NDArray[np.int64]]:
+        """List the rows of each batch of an epoch."""
+
+    def batch(self, rows: NDArray[np.int64]) -> Batch_co:
+        """Make the batch of some rows."""
+
+    def in_order(self) -> Iterator[Batch_co]:
+        """Yield all rows once, the same at each evaluation."""
+
+
+class Asks(Protocol[Asked_contra, Batch_contra]):
     """What a network is asked while it learns."""
 
-    def loss(self, network: Asked_contra, batch: Batch) -> Tensor:
-        """Return the mean surprise of an event, nats."""
+    def loss(self, network: Asked_contra, batch: Batch_contra) -> Tensor:
+        """Return the mean surprise of an event, or of what else a cell holds, nats."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +84,7 @@ class Schedule:
     compiled: bool
 
 
-class Training(Generic[Network]):
+class Training(Generic[Network, Batch]):
     """One network in training.
 
     Args:
@@ -69,7 +97,7 @@ class Training(Generic[Network]):
 
     Attributes:
         best: The averaged network of the best evaluation.
-        best_loss: Its surprise on the held-out users, nats an event.
+        best_loss: Its surprise on the held-out rows, nats an event.
         n_steps: Optimiser steps taken.
     """
 
@@ -78,7 +106,7 @@ class Training(Generic[Network]):
         method: str,
         network: Network,
         schedule: Schedule,
-        questions: Asks[Network],
+        questions: Asks[Network, Batch],
         seed: int,
         checkpoints: Checkpoints | None = None,
     ) -> None:
@@ -104,8 +132,8 @@ class Training(Generic[Network]):
         if schedule.compiled:
             network.compile(dynamic=True)
 
-    def run(self, learned: Batches, held_out: Batches, progress: Progress) -> None:
-        """Train until the held-out users surprise no less, or for ``max_epochs``.
+    def run(self, learned: Batched[Batch], held_out: Batched[Batch], progress: Progress) -> None:
+        """Train until the held-out rows surprise no less, or for ``max_epochs``.
 
         Raises:
             InputError: If the loss is no longer a finite number.
@@ -164,7 +192,7 @@ class Training(Generic[Network]):
                 there.copy_(here)
 
     @torch.no_grad()
-    def _evaluate(self, held_out: Batches) -> None:
+    def _evaluate(self, held_out: Batched[Batch]) -> None:
         total, n_events = 0.0, 0
         for batch in held_out.in_order():
             n = int(batch.real.sum())
