@@ -1,10 +1,10 @@
 """What every metric is, and what it is shown.
 
-In: answers with their places, lists with what they hold, or pairs with predictions. Out: one value
-a unit, whose mean over units is the metric.
+In: answers with their places, lists with what they hold, pairs with predictions, or true classes
+with those that were said. Out: one value a unit, whose mean over units is the metric.
 
 A mean over units is all that the paired bootstrap needs (``bootstrap.py``). Metrics that are no
-mean by nature (coverage, AUROC, RMSE) are therefore written as one: the metric plus each unit's
+mean by nature (coverage, AUROC, macro-F1) are therefore written as one: the metric plus each unit's
 influence on it. Those values have no bounds and mean nothing alone; their mean is the metric and
 their spread its standard error.
 
@@ -19,14 +19,15 @@ import numpy as np
 
 from shopsynth.schema import InputError, Registry
 
-Kind = Literal["ranking", "list", "pairs"]
-"""What a metric is shown: the places of the answers, the lists themselves, or predictions."""
+Kind = Literal["ranking", "list", "pairs", "classes"]
+"""What a metric is shown: the places of the answers, the lists themselves, predictions, or the
+classes that were said."""
 
 Better = Literal["higher", "lower"]
 """Which way a metric improves."""
 
 Evidence_contra = TypeVar("Evidence_contra", contravariant=True)
-"""What a metric is shown: :class:`Hits`, :class:`Lists` or :class:`Pairs`."""
+"""What a metric is shown: :class:`Hits`, :class:`Lists`, :class:`Pairs` or :class:`Classes`."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,32 @@ class Pairs:
         return np.asarray(self.label == 1)
 
 
+@dataclass(frozen=True)
+class Classes:
+    """The one true class of every unit, and the class or classes that were said of it.
+
+    Classes that share the first place share the unit's vote, so that no order of a file decides:
+    of two, each is said by half.
+
+    Attributes:
+        truth: Number of each unit's true class, contiguous from 0. Shape ``(n_units,)``.
+        unit: Unit number of each vote, ascending. Shape ``(votes,)``.
+        said: Number of the class voted for, -1 for one that is true of no unit. Shape ``(votes,)``.
+        share: Size of the vote, above 0; those of a unit add up to at most 1, and to 0 where
+            nothing was said of it. Shape ``(votes,)``.
+    """
+
+    truth: np.ndarray
+    unit: np.ndarray
+    said: np.ndarray
+    share: np.ndarray
+
+    def right(self) -> np.ndarray:
+        """Add up by unit what was said rightly; shape ``(n_units,)``, in [0, 1]."""
+        rightly = self.share * (self.said == self.truth[self.unit])
+        return np.bincount(self.unit, weights=rightly, minlength=self.truth.size)
+
+
 def jackknife(metric: float, without: np.ndarray) -> np.ndarray:
     """Turn a metric of all units and its values without each unit into one value a unit.
 
@@ -146,7 +173,7 @@ class Metric(Protocol[Evidence_contra]):
 
     Attributes:
         kind: What :meth:`score` is shown: ``ranking`` for :class:`Hits`, ``list`` for
-            :class:`Lists`, ``pairs`` for :class:`Pairs`.
+            :class:`Lists`, ``pairs`` for :class:`Pairs`, ``classes`` for :class:`Classes`.
         better: Whether more is better, or less.
     """
 
@@ -162,7 +189,7 @@ class Metric(Protocol[Evidence_contra]):
         Args:
             evidence: What the metric's kind is shown.
             cutoff: Length of the list that counts. An item counts if its mean rank is at most the
-                cutoff. 0 for pairs, which have no list.
+                cutoff. 0 for pairs and classes, which have no list.
         """
 
 
@@ -185,6 +212,7 @@ METRICS: Registry[Metric[Any]] = Registry(
             "pairing",
             "scoring",
             "system",
+            "text_diversity",
             "units",
             "uplift",
             "verdict",

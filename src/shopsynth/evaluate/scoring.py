@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shopsynth.evaluate.base import METRICS, Hits, Kind, Lists, Pairs
+from shopsynth.evaluate.base import METRICS, Classes, Hits, Kind, Lists, Pairs
 from shopsynth.schema import InputError, Ranking
 
 SCORE_COLUMNS = {
@@ -55,7 +55,7 @@ def list_length(cutoffs: Sequence[int]) -> int:
 
 
 def metric_cutoffs(metric: str, cutoffs: Sequence[int]) -> Sequence[int]:
-    """Return the cutoffs at which a metric is told: 0 alone for pairs, which have no list.
+    """Return the cutoffs at which a metric is told: 0 alone for pairs and classes, without lists.
 
     Raises:
         UnknownNameError: If the metric does not exist.
@@ -64,7 +64,7 @@ def metric_cutoffs(metric: str, cutoffs: Sequence[int]) -> Sequence[int]:
         >>> metric_cutoffs("ndcg", [10, 20]), metric_cutoffs("auroc", [10, 20])
         ([10, 20], [0])
     """
-    return [0] if METRICS.get(metric).kind == "pairs" else cutoffs
+    return [0] if METRICS.get(metric).kind in ("pairs", "classes") else cutoffs
 
 
 def count_catalogue(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
@@ -108,6 +108,9 @@ def score_units(
     *Pair metrics* take the ranking's score as the prediction for the unit's one pair, and have
     cutoff 0. In a slice whose labels leave such a metric undefined it has no rows.
 
+    *Class metrics* take what stands first of a unit as the class that is said of it, and have
+    cutoff 0. Classes are those that are true of some unit of the slice.
+
     Args:
         ranking: The best items of every unit, or the prediction for every pair.
         truth: Columns ``unit_id``, ``item_id``, ``grade``: the gain, above 0, or a pair's label.
@@ -132,6 +135,7 @@ def score_units(
         "ranking": lambda: _hits(members, ranking),
         "list": lambda: _lists(members, ranking, catalogue),
         "pairs": lambda: _pairs(members, ranking, threshold),
+        "classes": lambda: _classes(members, ranking),
     }
     panels: dict[Kind, list[_Panel]] = {}
     scored = [pl.DataFrame(schema=SCORE_COLUMNS)]
@@ -283,3 +287,34 @@ def _pairs(members: pl.DataFrame, ranking: Ranking, threshold: float) -> list[_P
         )
         for part in _by_slice(placed)
     ]
+
+
+def _classes(members: pl.DataFrame, ranking: Ranking) -> list[_Panel]:
+    """Show every slice's units: the true class, and the classes that share the first place.
+
+    A tie of ``n`` classes from the first place on has the mean rank ``(n + 1) / 2``, which tells
+    their number even where the ranking was cut short.
+    """
+    _refuse_repeats("truth (a class metric asks for the one class of a unit)", members, _UNIT_KEYS)
+    asked = ranking.frame.join(members, on="unit_id", how="semi")
+    _refuse_repeats("ranking", asked, _KEYS)
+    first = asked.filter(pl.col("rank") == pl.col("rank").min().over("unit_id")).select(
+        "unit_id", "item_id", (1.0 / (2.0 * pl.col("rank") - 1.0)).alias("share")
+    )
+    panels = []
+    for part in _by_slice(members):
+        known = part.select(pl.col("item_id").unique().sort()).with_row_index("class")
+        truth = part.join(known, on="item_id", how="left", maintain_order="left")["class"]
+        votes = (
+            part.select(_UNIT_KEYS)
+            .with_row_index("unit")
+            .join(first, on="unit_id", how="inner")
+            .join(known, on="item_id", how="left")
+            .sort("unit", "item_id")
+            .select(pl.col("unit", "class").cast(pl.Int64).fill_null(-1), "share")
+        )
+        shown = Classes(
+            truth.cast(pl.Int64).to_numpy(), *(votes[name].to_numpy() for name in votes.columns)
+        )
+        panels.append(_Panel(part.select(_UNIT_KEYS), shown))
+    return panels

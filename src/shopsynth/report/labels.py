@@ -81,6 +81,8 @@ METRICS = {
     "auprc": "AUPRC",
     "rmse": "RMSE",
     "f1": "F1",
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro-F1",
 }
 
 LOWER_IS_BETTER = frozenset({"gini", "rmse"})

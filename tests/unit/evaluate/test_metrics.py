@@ -22,6 +22,7 @@ from shopsynth.schema import (
 ALL = ("ndcg", "recall", "mrr", "hit_rate", "map", "precision")
 LISTS = ("novelty", "coverage", "gini")
 PAIRS = ("auroc", "auprc", "rmse", "f1")
+CLASSES = ("accuracy", "macro_f1")
 
 
 def ranking_of(lists: dict[str, list[tuple[str, float]]]) -> Ranking:
@@ -46,12 +47,12 @@ def values(scored: pl.DataFrame, metric: str, cutoff: int, slice_: str = "all") 
 
 
 def test_the_metrics_are_all_there():
-    assert METRICS.names() == sorted([*ALL, *LISTS, *PAIRS])
+    assert METRICS.names() == sorted([*ALL, *LISTS, *PAIRS, *CLASSES])
 
 
 def test_every_metric_says_what_it_is_shown_and_which_way_it_improves():
     kinds = {name: METRICS.get(name).kind for name in METRICS.names()}
-    expected = {"ranking": ALL, "list": LISTS, "pairs": PAIRS}
+    expected = {"ranking": ALL, "list": LISTS, "pairs": PAIRS, "classes": CLASSES}
     assert kinds == {name: kind for kind, names in expected.items() for name in names}
     lower = [name for name in METRICS.names() if METRICS.get(name).better == "lower"]
     assert lower == ["gini", "rmse"]
