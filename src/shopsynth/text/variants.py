@@ -7,7 +7,7 @@ import polars as pl
 
 from shopsynth.text.words import UNSPACED, spell_alike
 
-_COLOURS = """
+COLOURS = """
     amber aqua beige black blue bronze brown burgundy camel charcoal clear copper coral cream
     crimson cyan denim ecru fuchsia gold golden graphite gray green grey indigo ivory khaki lavender
     lilac lime magenta maroon mauve mint multicolor multicolour mustard navy nude ochre olive orange
@@ -18,6 +18,7 @@ _COLOURS = """
     amarillo azul blanco blanca gris marrón morado negro negra rojo roja verde
     белый голубой желтый зеленый красный розовый серый синий черный чёрный
 """
+"""Names of colours, with blanks between them; some are names of materials too."""
 _SIZES = """
     small medium large xsmall xlarge xxlarge xxl xxxl xxxxl king queen twin full single double
     triple half quarter dozen pair one two three four five six seven eight nine ten twelve petite
@@ -33,7 +34,7 @@ _PEOPLE = """
 """
 _NEGATIONS = "not without non never free ohne sans sin senza"
 
-_WORDS = " ".join((_COLOURS, _SIZES, _MODELS, _PEOPLE, _NEGATIONS)).split()
+_WORDS = " ".join((COLOURS, _SIZES, _MODELS, _PEOPLE, _NEGATIONS)).split()
 
 _FUNCTION_WORDS = (
     "a al an as at by da de di do du el en et fr in is it la le of on or to un us we y"

@@ -5,7 +5,8 @@ words as numbers in one flat array.
 
 A word is a run of letters, marks and numbers; everything else parts words. Chinese, Japanese and
 Thai write no spaces, so a run of theirs is a phrase: :func:`split_words` cuts it into pairs of
-neighbouring characters, which needs no dictionary and finds the same pairs in any phrase.
+neighbouring characters, which needs no dictionary and finds the same pairs in any phrase, or, if
+asked, Chinese into the words of a dictionary.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from shopsynth.text.segmentation import Segmentation, part_phrases
 
 WORD = r"[\p{L}\p{M}\p{N}]+"
 """A word as people who put spaces between words see it; marks belong to letters (Hindi, Arabic)."""
@@ -26,6 +29,7 @@ _LETTERS = r"[\p{L}\p{M}\p{N}--\p{Nd}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+"
 _NUMBER_OR_PART = rf"{_NUMBER}|{UNSPACED}+|{_LETTERS}"
 _PARTING = r"[^\p{L}\p{M}\p{N}]+"
 _PAIR = 2  # characters; most Chinese words have two
+_MARK = "\x1f"  # parts words, as any control character does
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,22 @@ def spell_alike(texts: pl.Series) -> pl.Series:
     )
 
 
-def split_words(texts: pl.Series, *, numbers_apart: bool = False) -> Words:
+def split_words(
+    texts: pl.Series, *, numbers_apart: bool = False, segmentation: Segmentation = "characters"
+) -> Words:
     """Split texts into words; phrases of scripts without spaces into pairs of characters.
 
     Args:
         texts: Strings; a null has no words.
         numbers_apart: Whether a number is a word of its own, with its decimals, so that ``10mm``
             and ``10 mm`` have the same words: ``10`` and ``mm``.
+        segmentation: How Chinese is cut; Japanese and Thai are cut into pairs in any case.
 
     Returns:
         The words in the order of the texts.
+
+    Raises:
+        MissingExtraError: If ``segmentation`` asks for a library that is not installed.
 
     Example:
         >>> found = split_words(pl.Series(["Red 2.5L jug", None, "红色茶杯"]), numbers_apart=True)
@@ -90,13 +100,15 @@ def split_words(texts: pl.Series, *, numbers_apart: bool = False) -> Words:
         [0, 4, 4, 7]
     """
     spelled = _composed(texts.cast(pl.String)).str.to_lowercase()
+    if segmentation == "jieba":
+        spelled = part_phrases(spelled, _MARK)
     parts = (
         pl.DataFrame({"part": spelled.str.extract_all(_NUMBER_OR_PART if numbers_apart else _PART)})
         .with_row_index("text")
         .explode("part")
         .drop_nulls("part")
     )
-    pairs = _pairs(parts["part"].unique().sort())
+    pairs = _pairs(parts["part"].unique().sort(), whole=segmentation == "jieba")
     words = parts.join(pairs, on="part", how="left", maintain_order="left").explode("words")
     vocabulary = words["words"].unique().sort()
     counts = np.bincount(words["text"].to_numpy(), minlength=texts.len())
@@ -115,10 +127,17 @@ def _composed(texts: pl.Series) -> pl.Series:
     return texts.scatter(rows, texts.gather(rows).str.normalize("NFKC"))
 
 
-def _pairs(parts: pl.Series) -> pl.DataFrame:
-    """Return ``part`` and ``words``: a list, of pairs where the part is a longer phrase."""
+def _pairs(parts: pl.Series, *, whole: bool) -> pl.DataFrame:
+    """Return ``part`` and ``words``: a list, of pairs where the part is a longer phrase.
+
+    Args:
+        parts: Distinct words and phrases.
+        whole: Whether Chinese parts are words already.
+    """
     n = pl.col("part").str.len_chars()
     cut = pl.col("part").str.contains(UNSPACED) & (n > _PAIR)
+    if whole:
+        cut &= ~pl.col("part").str.contains(r"^\p{Han}+$")
     size = pl.when(cut).then(_PAIR).otherwise(n)
     pieces = (
         pl.DataFrame({"part": parts})

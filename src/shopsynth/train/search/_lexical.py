@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shopsynth.schema import MissingExtraError
+from shopsynth.text.segmentation import Segmentation
 from shopsynth.text.stems import character_grams, light_stems
 from shopsynth.text.words import split_words
 from shopsynth.train.ranks import Floats
@@ -28,14 +29,16 @@ class Terms:
     Attributes:
         stem: Whether the plural of English words is taken off.
         grams: Characters of a piece; 0 takes words alone.
+        segmentation: How Chinese is cut.
     """
 
     stem: bool
     grams: int
+    segmentation: Segmentation = "characters"
 
     def of(self, texts: pl.Series) -> pl.DataFrame:
         """Return the terms of every text, repeated ones too: ``text`` (its row), ``term``."""
-        words = split_words(texts, numbers_apart=True)
+        words = split_words(texts, numbers_apart=True, segmentation=self.segmentation)
         vocabulary = words.vocabulary
         row = pl.Series("text", np.repeat(np.arange(texts.len()), np.diff(words.offsets)))
         if not self.grams:

