@@ -52,6 +52,7 @@ from shopsynth.schema import (
     derived_seed,
 )
 from shopsynth.schema.fingerprint import sha256_of
+from shopsynth.text.segmentation import Segmentation
 from shopsynth.text.words import spell_alike
 
 _METHOD = "title_queries"
@@ -96,6 +97,10 @@ class TitleQueriesOptions(Settings):
     others: int = Field(default=4, ge=0, le=50)
     """Most hard negatives: items that share words but are another thing, grade 0."""
 
+    segmentation: Segmentation = "characters"
+    """How Chinese phrases are cut: characters, into pairs, needs no library; jieba, into words, so
+    that searches are made of whole words."""
+
 
 @dataclass(frozen=True)
 class _Learned:
@@ -139,6 +144,7 @@ class TitleQueries:
 
         Raises:
             PrivacyError: If ``view`` is no view, or in mode dp.
+            MissingExtraError: If ``segmentation`` asks for a library that is not installed.
             EmptyDataError: If no item has a title, brand or category with a word in it.
         """
         check_view(view, _METHOD, self.modes)
@@ -149,7 +155,7 @@ class TitleQueries:
         searches = RealSearches.read(view, options.min_queries)
         learned_from = np.sort(random.permutation(searches.texts.len())[:_READ])
         vocabulary, (*fields, queries) = Vocabulary.of(
-            [*texts_of(items), searches.texts.gather(learned_from)]
+            [*texts_of(items), searches.texts.gather(learned_from)], options.segmentation
         )
         titles = Titles.of(items, vocabulary, fields)
         stem = vocabulary.stem[queries.word]

@@ -4,7 +4,8 @@ In: texts as Polars series. Out: flat arrays of their words, and what each word 
 
 Digits and letters are words apart, so that ``18v`` and ``18-Volt`` share one; whether they were
 written as one is kept. Number marks stay inside (``1-1/4``). Scripts without spaces give pairs of
-characters, as :mod:`shopsynth.text.words` has it, but here none overlaps the next. Words of one
+characters, as :mod:`shopsynth.text.words` has it, but here none overlaps the next; or, if asked,
+the words of a dictionary. Words of one
 stem are one for every count; only the English plural is taken off.
 """
 
@@ -17,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shopsynth.text.characters import Characters
+from shopsynth.text.segmentation import Segmentation, part_phrases
 from shopsynth.text.span_words import COUNTED, TIMES, UNIT, roles_of
 
 NUMBER, MEASURE, BINDER, JOINER, UNSPACED = (1 << bit for bit in range(5))
@@ -26,11 +28,14 @@ word."""
 
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]"
 _SPACED = r"[\p{L}\p{M}--\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]"
-_GLUE, _HYPHEN = "\x1f", "\x1e"
+_GLUE, _HYPHEN, _WORD_END = "\x1f", "\x1e", "\x1d"
 _EDGE = r"[(\[,;:|（【，；：、｜]|\s[-–—]\s"
 _NUMBER = r"\p{N}+(?:[-./,]\p{N}+)*"
 _LETTERS = rf"{_SPACED}+(?:['’]{_SPACED}+)?"
-_TOKEN = rf"[{_GLUE}{_HYPHEN}]?(?:{_NUMBER}|{_UNSPACED}{{1,2}}|{_LETTERS})"
+_PIECES: dict[Segmentation, str] = {
+    "characters": rf"{_UNSPACED}{{1,2}}",
+    "jieba": rf"\p{{Han}}+|{_UNSPACED}{{1,2}}",
+}
 
 _WORDS_OF = {
     BINDER: "in with for without by from on to at per mit für ohne von avec pour sans con para sin",
@@ -81,16 +86,22 @@ class Vocabulary:
     n_stems: int
 
     @classmethod
-    def of(cls, texts: Sequence[pl.Series]) -> tuple[Self, list[Tokens]]:
+    def of(
+        cls, texts: Sequence[pl.Series], segmentation: Segmentation = "characters"
+    ) -> tuple[Self, list[Tokens]]:
         """Read texts, several series in one vocabulary.
 
         Args:
             texts: Series of strings; a null has no words.
+            segmentation: How Chinese is cut.
 
         Returns:
             The vocabulary, and the words of each series.
+
+        Raises:
+            MissingExtraError: If ``segmentation`` asks for a library that is not installed.
         """
-        frames = [_tokens(each) for each in texts]
+        frames = [_tokens(each, segmentation) for each in texts]
         words = pl.concat([frame["token"] for frame in frames]).unique().sort()
         stems = _stems(words)
         distinct = stems.unique().sort()
@@ -112,7 +123,7 @@ class Vocabulary:
         return found
 
 
-def _tokens(texts: pl.Series) -> pl.DataFrame:
+def _tokens(texts: pl.Series, segmentation: Segmentation) -> pl.DataFrame:
     """Cut texts: ``text``, ``token``, ``glued``, ``hyphened``, ``edge``."""
     spelled = (
         texts.cast(pl.String)
@@ -124,9 +135,12 @@ def _tokens(texts: pl.Series) -> pl.DataFrame:
         .str.replace_all(r"(\p{N})(\p{L})", f"${{1}}{_GLUE}${{2}}")
         .str.replace_all(r"(\p{L})(\p{N})", f"${{1}}{_GLUE}${{2}}")
     )
+    if segmentation == "jieba":
+        spelled = part_phrases(spelled, _WORD_END)
+    token = rf"[{_GLUE}{_HYPHEN}]?(?:{_NUMBER}|{_PIECES[segmentation]}|{_LETTERS})"
     part = pl.col("part")
     return (
-        pl.DataFrame({"part": spelled.str.extract_all(f"{_TOKEN}|{_EDGE}")})
+        pl.DataFrame({"part": spelled.str.extract_all(f"{token}|{_EDGE}")})
         .with_row_index("text")
         .explode("part")
         .drop_nulls("part")

@@ -61,6 +61,14 @@ class TestVocabulary:
         vocabulary, (tokens,) = Vocabulary.of([pl.Series(["红色茶杯 2.5L"])])
         assert vocabulary.words.gather(tokens.word).to_list() == ["红色", "茶杯", "2.5", "l"]
 
+    def test_or_the_words_of_a_dictionary(self):
+        pytest.importorskip("jieba", reason="jieba is not installed: pip install jieba")
+        texts = pl.Series(["儿童羽绒服红色 2.5L", "ルズ"])
+        vocabulary, (tokens,) = Vocabulary.of([texts], "jieba")
+        words = vocabulary.words.gather(tokens.word).to_list()
+        assert words == ["儿童", "羽绒服", "红色", "2.5", "l", "ルズ"]
+        assert tokens.text.tolist() == [0, 0, 0, 0, 0, 1]
+
 
 class TestTitles:
     @pytest.mark.parametrize(
