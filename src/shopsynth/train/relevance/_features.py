@@ -96,6 +96,8 @@ def lexical_features(pairs: pl.DataFrame, catalogue: pl.Series) -> Floats:
     Returns:
         ``(pair, feature)`` float64.
     """
+    if not pairs.height:
+        return np.zeros((0, len(FEATURES)))
     said = _Said.read(pairs, catalogue)
     columns = _of_terms(said) | _of_words(said, pairs)
     columns["query_chars"] = pairs["query"].str.len_chars().to_numpy()
@@ -103,7 +105,7 @@ def lexical_features(pairs: pl.DataFrame, catalogue: pl.Series) -> Floats:
     for name in ("brand", "category"):
         columns[f"{name}_share"] = _share_said(pairs, name)
     ordered = [np.asarray(columns[name], dtype=np.float64) for name in FEATURES]
-    return np.stack(ordered, axis=1) if pairs.height else np.zeros((0, len(FEATURES)))
+    return np.stack(ordered, axis=1)
 
 
 def _of_terms(said: _Said) -> dict[str, Floats]:

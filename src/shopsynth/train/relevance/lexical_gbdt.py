@@ -49,7 +49,7 @@ class LexicalGbdtOptions(Settings):
 
     space: ClassVar[Mapping[str, Choice]] = {
         "leaves": Choice.of(7, 15, 31, 63),
-        "learning_rate": Choice.between(0.01, 0.1, log=True),
+        "shrinkage": Choice.between(0.01, 0.1, log=True),
         "min_rows": Choice.of(10, 20, 50, 100),
         "l2": Choice.between(0.1, 30.0, log=True),
     }
@@ -61,8 +61,8 @@ class LexicalGbdtOptions(Settings):
     """An encoder of texts whose cosine is one more feature: minilm (English; shopsynth models add
     minilm), the path of a folder or a name on the hub; empty for none."""
 
-    learning_rate: float = Field(default=0.03, gt=0)
-    """Share of each tree that is added."""
+    shrinkage: float = Field(default=0.03, gt=0)
+    """Share of each tree's values that is added: the learning rate of boosting."""
 
     leaves: int = Field(default=15, ge=2)
     """Of a tree."""
@@ -128,10 +128,27 @@ class LexicalGbdt:
             SchemaError: If the catalogue has none of the fields, or the shop has no queries.
             InputError: If there is no pair to learn from.
         """
+        learned, asked = read_evidence(training, validation, self.options.fields)
+        catalogue = item_words(training.data.items, self.options.fields)
+        return self.fit_pairs(learned, asked, catalogue, seed=seed, progress=progress)
+
+    def fit_pairs(
+        self,
+        learned: pl.DataFrame,
+        asked: pl.DataFrame,
+        catalogue: pl.Series,
+        *,
+        seed: int,
+        progress: Progress = SILENT,
+    ) -> Self:
+        """Grow trees on frames of pairs; ``asked`` says when to stop.
+
+        Raises:
+            MissingExtraError: If LightGBM, or what ``dense`` needs, is not installed.
+            SourceError: If the encoder cannot be loaded.
+        """
         library, options = _library(), self.options
-        learned, asked = read_evidence(training, validation, options.fields)
         progress.start("lexical_gbdt", 1)
-        catalogue = item_words(training.data.items, options.fields)
         rows = library.Dataset(
             self._features(learned, catalogue),
             learned["grade"].to_numpy(),
@@ -177,13 +194,8 @@ class LexicalGbdt:
 
     def save(self, folder: Path) -> None:
         """Write the trees as LightGBM's own text, kept as bytes in the safetensors file."""
-        text = self._trees.model_to_string().encode()
-        arrays: dict[str, np.ndarray] = {
-            _TREES: np.frombuffer(text, dtype=np.uint8),
-            _RANGE: np.array(self._range, dtype=np.float64),
-        }
         nobody = pl.Series("item_id", [], dtype=pl.String)
-        write_model(folder, "lexical_gbdt", self.options, nobody, arrays)
+        write_model(folder, "lexical_gbdt", self.options, nobody, self.arrays())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -195,18 +207,35 @@ class LexicalGbdt:
         """
         stored = read_model(folder, "lexical_gbdt")
         model = cls(LexicalGbdtOptions.parse(stored.options, str(folder)))
+        return model.take(stored.arrays, folder)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what was learned."""
+        text = self._trees.model_to_string().encode()
+        return {
+            _TREES: np.frombuffer(text, dtype=np.uint8),
+            _RANGE: np.array(self._range, dtype=np.float64),
+        }
+
+    def take(self, arrays: Mapping[str, np.ndarray], folder: Path) -> Self:
+        """Take what :meth:`arrays` gave; ``folder`` is named where it is damaged.
+
+        Raises:
+            SourceError: If it is damaged.
+            MissingExtraError: If LightGBM is not installed.
+        """
         library = _library()
         try:
-            text = stored.arrays[_TREES].tobytes().decode()
-            low, high = stored.arrays[_RANGE].tolist()
-            model._trees = library.Booster(model_str=text)
+            text = arrays[_TREES].tobytes().decode()
+            low, high = arrays[_RANGE].tolist()
+            self._trees = library.Booster(model_str=text)
         except (KeyError, ValueError, library.basic.LightGBMError) as error:
             raise SourceError(
                 f"{folder}: expected the trees of a lexical_gbdt; reading them failed "
                 f"({type(error).__name__}). Train the model again."
             ) from error
-        model._range, model.n_trees_ = (low, high), model._trees.num_trees()
-        return model
+        self._range, self.n_trees_ = (low, high), self._trees.num_trees()
+        return self
 
     def _features(self, pairs: pl.DataFrame, catalogue: pl.Series) -> Floats:
         features = lexical_features(pairs, catalogue)
@@ -219,7 +248,7 @@ class LexicalGbdt:
         return {
             "objective": "regression",
             "metric": "rmse",
-            "learning_rate": options.learning_rate,
+            "learning_rate": options.shrinkage,
             "num_leaves": options.leaves,
             "min_data_in_leaf": min(options.min_rows, max(1, n_rows // 4)),
             "lambda_l2": options.l2,

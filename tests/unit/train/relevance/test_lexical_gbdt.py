@@ -22,7 +22,7 @@ from shopsynth.train.relevance._features import FEATURES, lexical_features
 from shopsynth.train.relevance._pairs import rmse
 from shopsynth.train.relevance._slips import similarity
 
-SMALL = {"min_rows": 2, "max_trees": 60, "learning_rate": 0.2}
+SMALL = {"min_rows": 2, "max_trees": 60, "shrinkage": 0.2}
 
 
 def features(query: str, item: str, **attributes: str) -> dict[str, float]:
