@@ -35,7 +35,7 @@ from shopsynth.train.relevance.serving import ServedCrossEncoder
 
 SEEDS = (0, 1, 2)
 SHARE = 0.1
-MADE_QUERIES, MADE_PAIRS, FOUND_QUERIES, FOUND_EACH, DEPTH = 2_000, 4_000, 2_000, 2, 20
+MADE_QUERIES, MADE_PAIRS, FOUND_QUERIES, FOUND_EACH, DEPTH = 1_500, 3_000, 1_500, 2, 20
 NETWORK = {
     "precision": "bfloat16",
     "max_length": 48,
@@ -168,7 +168,7 @@ class Bench:
             steps = None
             if arm == "same_compute_10":
                 steps = self.found[f"combined_10-{seed}"]["steps"]
-            options = NETWORK | ({"epochs": 1.5} if arm == "real_100" else {})
+            options = NETWORK | ({"epochs": 1.0} if arm == "real_100" else {})
             model = make_ranker("relevance", "relevance_hybrid", options)
             model.fit(self.training(arm, seed), self.validation, seed=seed, steps=steps)
             found: dict[str, Any] = {"cpu_s": time.process_time() - start}
