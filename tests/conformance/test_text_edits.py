@@ -31,6 +31,8 @@ def edit(request, tmp_path):
     options: dict[str, Any] = (
         {"share": 0.6} if "share" in TEXT_EDITS.get(name).Options.model_fields else {}
     )
+    if name == "embedding_neighbours":
+        options |= {"least_count": 2, "least_similarity": 0.1, "wordnet": False}
     if name == "synonyms":
         lexicons = {"wordnet": str(small_wordnet(tmp_path)), "cilin": str(small_cilin(tmp_path))}
         options |= lexicons

@@ -4,8 +4,10 @@ In: texts and their protected spans. Out: arrays over all units of all texts, an
 from stretches of old ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +122,35 @@ def replaced(
     before = np.searchsorted(start, texts.offsets)
     offsets = texts.offsets + np.concatenate(([0], grown))[before]
     return Characters(np.concatenate((texts.codes, source))[places], offsets)
+
+
+def replaced_by(
+    texts: Characters, start: Integers, stop: Integers, strings: Sequence[str]
+) -> Characters:
+    """Put strings in the place of stretches of texts.
+
+    Args:
+        texts: The texts.
+        start: ``(n,)`` first character of each stretch, rising.
+        stop: ``(n,)`` the one behind its last; no stretch reaches into the next or a next text.
+        strings: ``(n,)`` what takes the place of each.
+    """
+    source = np.frombuffer("".join(strings).encode("utf-32-le"), np.uint32)
+    ends = np.fromiter(accumulate(map(len, strings)), np.int64, len(strings))
+    begins = np.concatenate(([0], ends[:-1])) if ends.size else ends
+    return replaced(texts, start, stop, source, begins, ends)
+
+
+def as_written(word: str, other: str) -> str:
+    """Give another word the capitals of the one it stands for.
+
+    Example:
+        >>> as_written("Shoe", "tennis boot"), as_written("SHOE", "boot")
+        ('Tennis Boot', 'BOOT')
+    """
+    if word.islower():
+        return other
+    return other.upper() if word.isupper() else other.title()
 
 
 def any_of(codes: Codes, signs: str) -> Mask:

@@ -50,6 +50,20 @@ class WordNet:
         ]
         return tuple(same if lemma == word else map(_plural, same))
 
+    def kind(self, word: str) -> str:
+        """Name the part of speech of a word's most usual sense, and of a noun its number.
+
+        Args:
+            word: In small letters.
+
+        Returns:
+            Empty for a word that WordNet lacks.
+        """
+        if word in self.usual:
+            return self.usual[word][0]
+        lemma = _singular(word, self.usual)
+        return "nouns" if self.usual.get(lemma, ("",))[0] == "noun" and lemma != word else ""
+
     def _members(self, part: str, place: int) -> list[str]:
         """Read one sense; names, which WordNet writes with capitals, are no synonyms."""
         data = self.data[part]

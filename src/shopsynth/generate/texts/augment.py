@@ -5,7 +5,7 @@ input and seed give the same rows. A variant is as personal as its original: who
 the one may not see the other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shopsynth.generate.texts._pieces import Pieces
-from shopsynth.generate.texts.base import TextEdit, make_edit
+from shopsynth.generate.texts.base import LearningEdit, TextEdit, make_edit
 from shopsynth.generate.texts.label_filter import LabelFilter
 from shopsynth.schema import InputError, derived_seed, no_rejects
 from shopsynth.text.characters import Characters
@@ -44,7 +44,7 @@ class AugmentedTexts:
 
 def augment_text(
     texts: pl.Series,
-    edits: Sequence[str] | Mapping[str, Mapping[str, object]],
+    edits: Sequence[str] | Mapping[str, Mapping[str, object] | TextEdit],
     *,
     seed: int,
     copies: int = 1,
@@ -53,17 +53,19 @@ def augment_text(
     category: pl.Series | None = None,
     keep: LabelFilter | None = None,
 ) -> AugmentedTexts:
-    """Alter texts by rules and lexicons; brands, models, sizes and quantities stay.
+    """Alter texts by rules, lexicons and models; brands, models, sizes and quantities stay.
 
     Args:
         texts: Titles, queries, reviews; missing and empty ones give no variants.
-        edits: Names of edits, or their options by name; each makes its own variants.
+        edits: Names of edits, or by name their options or an edit that was made already; each
+            makes its own variants.
         seed: Of all chance.
         copies: Tries of each edit at each text.
         record: One row a text; cells of its string columns (brand, attributes) are protected
             where the text has them.
         phrases: Phrases protected in every text.
-        category: One cell a text; ``insert`` takes words from texts of the same category.
+        category: One cell a text; ``insert`` and ``embedding_neighbours`` take words from texts of
+            the same category.
         keep: Takes out variants that have lost their label, with the reason.
 
     Returns:
@@ -83,8 +85,16 @@ def augment_text(
     """
     _check(texts, copies, category)
     named = edits if isinstance(edits, Mapping) else {name: {} for name in edits}
-    made = {name: make_edit(name, dict(options)) for name, options in named.items()}
-    blocks = _blocks(texts, record, phrases, category)
+    made = {
+        name: make_edit(name, dict(given)) if isinstance(given, Mapping) else given
+        for name, given in named.items()
+    }
+    blocks: Iterable[tuple[int, Pieces]] = _blocks(texts, record, phrases, category)
+    learning = [edit for edit in made.values() if isinstance(edit, LearningEdit)]
+    if learning:
+        blocks = list(blocks)
+    for learner in learning:
+        learner.learn([pieces for _, pieces in blocks])
     parts: dict[tuple[str, int], list[pl.DataFrame]] = {}
     for number, (first, pieces) in enumerate(blocks):
         originals = texts.slice(first, pieces.texts.n_texts)

@@ -6,7 +6,8 @@ To add one: a file in this folder named after the edit, holding a class decorate
 leaves every protected span as it is.
 """
 
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -35,6 +36,14 @@ class TextEdit(Protocol):
 
     def edit(self, pieces: Pieces, random: np.random.Generator) -> Characters:
         """Alter each text once; a text that cannot be altered comes back as it is."""
+
+
+@runtime_checkable
+class LearningEdit(Protocol):
+    """An edit that looks at all texts before it alters the first one."""
+
+    def learn(self, blocks: Sequence[Pieces]) -> None:
+        """Learn from all texts, in order; what was learned before is forgotten."""
 
 
 TEXT_EDITS: Registry[TextEdit] = Registry(

@@ -5,12 +5,11 @@ differ between regions, unless the option says so.
 """
 
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from shopsynth.generate.texts._pieces import Pieces, replaced
+from shopsynth.generate.texts._pieces import Pieces, replaced_by
 from shopsynth.generate.texts.base import Keeps, register
 from shopsynth.schema import MissingExtraError, Settings
 from shopsynth.text.characters import HAN, Characters
@@ -54,10 +53,7 @@ class Script:
         made = np.array(self._converted(runs, texts.text_of(start), texts.n_texts), np.object_)
         changed = np.flatnonzero(made != np.array(runs, np.object_))
         chosen = made[changed].tolist()
-        source = np.frombuffer("".join(chosen).encode("utf-32-le"), np.uint32)
-        ends = np.fromiter(accumulate(map(len, chosen)), np.int64, len(chosen))
-        begins = np.concatenate(([0], ends[:-1])) if ends.size else ends
-        return replaced(texts, start[changed], stop[changed], source, begins, ends)
+        return replaced_by(texts, start[changed], stop[changed], chosen)
 
     def _converted(self, runs: list[str], text: Any, n_texts: int) -> list[str]:
         if self.options.to != "other":

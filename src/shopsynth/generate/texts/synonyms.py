@@ -5,7 +5,6 @@ than English and Chinese, and proof of meaning: a word has more senses than its 
 """
 
 from functools import lru_cache
-from itertools import accumulate
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from shopsynth.generate.texts._cilin import find_cilin, read_cilin
-from shopsynth.generate.texts._pieces import Pieces, picked, replaced
+from shopsynth.generate.texts._pieces import Pieces, as_written, picked, replaced_by
 from shopsynth.generate.texts._wordnet import find_wordnet, read_wordnet
 from shopsynth.generate.texts.base import Keeps, register
 from shopsynth.schema import Settings
@@ -80,10 +79,7 @@ class Synonyms:
         chance = random.random(chosen.size).tolist()
         there = order[chosen].tolist()
         words = [ways[way][int(u * len(ways[way]))] for way, u in zip(there, chance, strict=True)]
-        source = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
-        ends = np.fromiter(accumulate(map(len, words)), np.int64, len(words))
-        begins = np.concatenate(([0], ends[:-1])) if ends.size else ends
-        return replaced(texts, start, stop, source, begins, ends)
+        return replaced_by(texts, start, stop, words)
 
     def _english(self, pieces: Pieces) -> tuple[Integers, Integers, list[tuple[str, ...]]]:
         """Find words with synonyms, each looked up once however often it stands."""
@@ -100,7 +96,7 @@ class Synonyms:
         start, stop = words.start[able], words.stop[able]
         written = pieces.texts.cut(start, stop)
         ways = [
-            _as_written(word, known[way])
+            tuple(as_written(word, other) for other in known[way])
             for word, way in zip(written, number.tolist(), strict=True)
         ]
         return start, stop, ways
@@ -137,15 +133,6 @@ class Synonyms:
 
 def _path(given: str | bool) -> str | None:
     return given if isinstance(given, str) else None
-
-
-def _as_written(word: str, synonyms: tuple[str, ...]) -> tuple[str, ...]:
-    """Give synonyms the capitals of the word they stand for."""
-    if word.islower():
-        return synonyms
-    if word.isupper():
-        return tuple(other.upper() for other in synonyms)
-    return tuple(other.title() for other in synonyms)
 
 
 @lru_cache(maxsize=8)
