@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import shopsynth.generate
+from fakes.fake_writer import WRITERS, writing_options
 from fakes.noise import SeededNoise
 from fakes.small_options import SMALL_OPTIONS, SMALL_PRIVATE_OPTIONS
 from fakes.tills import purse_of
@@ -31,6 +32,8 @@ from shopsynth.schema import (
 EVERY = SYNTHESIZERS.names()
 METHODS = [name for name in EVERY if SYNTHESIZERS.get(name).table == "events"]
 SEARCHED = [name for name in EVERY if SYNTHESIZERS.get(name).table == "judgments"]
+REVIEWED = [name for name in EVERY if SYNTHESIZERS.get(name).table == "reviews"]
+NEED_JUDGMENTS = {"llm_paraphrases"}
 PRIVATE = [name for name in METHODS if "dp" in SYNTHESIZERS.get(name).modes]
 MODES = {"public", "deidentify", "dp", "unsafe_nonprivate"}
 N_USERS, N_ITEMS = 40, 30
@@ -80,14 +83,25 @@ def made(method, view, n=50, seed=3, **kwargs):
     return synthesizer.fit(view, seed=1).sample(n, seed=seed, **kwargs)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def language_model(tmp_path_factory):
+    """A writer on loopback, for the methods that ask one."""
+    with writing_options(tmp_path_factory.mktemp("answers")) as options:
+        SMALL_OPTIONS.update(dict.fromkeys(WRITERS, options))
+        yield
+    for name in WRITERS:
+        SMALL_OPTIONS.pop(name)
+
+
 @pytest.fixture(scope="module")
 def view():
     return view_of(events_of())
 
 
 def test_the_suite_found_the_methods():
-    assert {*METHODS, *SEARCHED} == set(EVERY)
-    assert "title_queries" in SEARCHED
+    assert {*METHODS, *SEARCHED, *REVIEWED} == set(EVERY)
+    assert {"title_queries", "llm_queries", "llm_paraphrases"} <= set(SEARCHED)
+    assert "llm_reviews" in REVIEWED
     assert set(METHODS) >= {"markov", "teacher", "substitute", "pseudo_session", "noise"}
 
 
@@ -203,7 +217,8 @@ def searched():
             "text": [*texts, "zyx-canary-9317", "blue cup of zyx-canary-9317"],
         }
     )
-    data = Dataset(items=ITEMS, queries=queries)
+    judgments = queries.select("query_id", item_id=pl.lit("item-07"), grade=pl.lit(3.0))
+    data = Dataset(items=ITEMS, queries=queries, judgments=judgments)
     return PrivateView(data, mode="public", fingerprint="f" * 64, max_events_per_user=8)
 
 
@@ -248,22 +263,94 @@ class TestEverySynthesizerOfJudgments:
     def test_it_accepts_nothing_but_a_private_view_of_its_modes(self, method):
         raw: Any = Dataset(items=ITEMS)
         with pytest.raises(PrivacyError, match=r"expected a PrivateView, got Dataset.*open_view"):
-            make_synthesizer(method, {}).fit(raw, seed=1)
+            make_synthesizer(method, SMALL_OPTIONS.get(method, {})).fit(raw, seed=1)
         for mode in sorted(MODES - SYNTHESIZERS.get(method).modes):
             with pytest.raises(PrivacyError, match=rf"got {mode}; choose another"):
-                make_synthesizer(method, {}).fit(view_of(events_of(), mode=mode), seed=1)
+                make_synthesizer(method, SMALL_OPTIONS.get(method, {})).fit(view_of(events_of(), mode=mode), seed=1)
 
     def test_a_shop_without_searches_or_events_is_enough(self, method):
         bare = PrivateView(
             Dataset(items=ITEMS), mode="public", fingerprint="f" * 64, max_events_per_user=8
         )
-        assert made(method, bare, n=5).data.need("queries").height == 5
+        if method in NEED_JUDGMENTS:
+            with pytest.raises(InputError, match="needs the table queries"):
+                made(method, bare, n=5)
+        else:
+            assert made(method, bare, n=5).data.need("queries").height == 5
 
     def test_impossible_requests_are_refused(self, method, searched):
-        synthesizer = make_synthesizer(method, {})
+        synthesizer = make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
         with pytest.raises(InputError, match="expected fit before sample"):
             synthesizer.sample(1, seed=1)
         synthesizer.fit(searched, seed=1)
+        with pytest.raises(InputError, match=r"at least 1 .*got 0"):
+            synthesizer.sample(0, seed=1)
+        with pytest.raises(InputError, match="got item_ids"):
+            synthesizer.sample(1, seed=1, conditions=Conditions(item_ids=("item-01",)))
+
+
+@pytest.fixture(scope="module")
+def reviewed():
+    """A view of a shop whose people review cups, one of them in words of their own."""
+    rows = [
+        (f"review-{n}", f"item-{n % N_ITEMS:02d}", f"I like my cup, says {n}", 1.0 + n % 5)
+        for n in range(40)
+    ]
+    names = ["review_id", "item_id", "text", "rating"]
+    told = pl.DataFrame(
+        [*rows, ("review-40", "item-01", "zyx-canary-9317", 5.0)], schema=names, orient="row"
+    )
+    data = Dataset(items=ITEMS, reviews=told)
+    return PrivateView(data, mode="public", fingerprint="f" * 64, max_events_per_user=8)
+
+
+@pytest.mark.parametrize("method", REVIEWED)
+class TestEverySynthesizerOfReviews:
+    """What writes reviews; ``n`` is their number."""
+
+    def test_it_declares_what_it_is(self, method):
+        cls = SYNTHESIZERS.get(method)
+        assert issubclass(cls.Options, Settings)
+        assert cls.modes
+        assert cls.modes <= MODES
+        assert all(field.description for field in cls.Options.model_fields.values())
+
+    def test_every_review_is_whole_and_of_an_item(self, method, reviewed):
+        synthetic = made(method, reviewed, n=20)
+        reviews, real = synthetic.data.need("reviews"), reviewed.rows.need("reviews")
+        assert reviews.height == 20
+        assert reviews["review_id"].is_unique().all()
+        assert reviews["review_id"].str.starts_with(f"synthetic-{method}-").all()
+        assert reviews["item_id"].is_in(ITEMS["item_id"].implode()).all()
+        assert reviews["rating"].is_in(real["rating"].implode()).all()
+        for column in filled_columns("reviews", reviews):
+            assert reviews[column].null_count() == 0, column
+        assert set(reviews.columns) <= set(real.columns)
+
+    def test_the_same_seed_gives_the_same_rows_and_another_one_others(self, method, reviewed):
+        first, again, other = (made(method, reviewed, seed=seed).data for seed in (3, 3, 4))
+        assert first.need("reviews").equals(again.need("reviews"))
+        assert not first.need("reviews").equals(other.need("reviews"))
+
+    def test_it_says_where_it_comes_from(self, method, reviewed):
+        synthetic = made(method, reviewed)
+        assert (synthetic.synthesizer, synthetic.seed) == (method, 3)
+        assert synthetic.source_sha256 == reviewed.fingerprint
+
+    def test_it_accepts_nothing_but_a_private_view_of_its_modes(self, method):
+        synthesizer = make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
+        raw: Any = Dataset(items=ITEMS)
+        with pytest.raises(PrivacyError, match=r"expected a PrivateView, got Dataset.*open_view"):
+            synthesizer.fit(raw, seed=1)
+        for mode in sorted(MODES - SYNTHESIZERS.get(method).modes):
+            with pytest.raises(PrivacyError, match=rf"got {mode}; choose another"):
+                synthesizer.fit(view_of(events_of(), mode=mode), seed=1)
+
+    def test_impossible_requests_are_refused(self, method, reviewed):
+        synthesizer = make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
+        with pytest.raises(InputError, match="expected fit before sample"):
+            synthesizer.sample(1, seed=1)
+        synthesizer.fit(reviewed, seed=1)
         with pytest.raises(InputError, match=r"at least 1 .*got 0"):
             synthesizer.sample(0, seed=1)
         with pytest.raises(InputError, match="got item_ids"):

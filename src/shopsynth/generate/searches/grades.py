@@ -10,8 +10,13 @@ Every grade has its evidence in the record, and what has none stays unjudged:
 - 0: an item that has words of the search, but is another thing, whose record never names the
   thing searched for.
 
-Grades 1 and 0 are only given where the search names the thing: who asks for a brand alone may mean
-anything of it. Not for: substitutes whose records say the same in other words.
+Where they are asked for, complements are graded 1 too: other things that are made for the thing
+searched for (a case *for a phone*), as their titles say behind the word they are. A caller that
+does so grades items of the same kind 2, for they are substitutes.
+
+Grades 1 and 0, and 2 for items of the same kind, are only given where the search names the thing:
+who asks for a brand alone may mean anything of it. Not for: substitutes whose records say the same
+in other words.
 """
 
 from dataclasses import dataclass
@@ -23,10 +28,11 @@ from numpy.typing import NDArray
 
 from shopsynth.generate._draws import DrawTable, Floats
 from shopsynth.generate.searches.matches import postings
-from shopsynth.generate.searches.titles import Titles
+from shopsynth.generate.searches.titles import TRAITS, Titles
 from shopsynth.generate.searches.words import NUMBER, is_among
 
 EXACT, VARIANT, KIN, OTHER = 3.0, 2.0, 1.0, 0.0
+COMPLEMENT = 1.0
 
 _VARIANTS = 4
 """Variants of an item that are known, of maybe hundreds."""
@@ -87,6 +93,16 @@ class Grader:
         """Items of each stem."""
         return postings(self.titles)
 
+    @cached_property
+    def _companions(self) -> DrawTable:
+        """Items of another kind behind whose thing each stem stands."""
+        titles = self.titles
+        behind = titles.traits[:, TRAITS.index("behind")] > 0
+        named = np.flatnonzero(behind & (titles.kind[titles.item] != titles.stem))
+        ones = np.ones(named.size)
+        n_stems = titles.vocabulary.n_stems
+        return DrawTable.of(titles.stem[named], titles.item[named], ones, n_stems)
+
     def grade(
         self,
         items: NDArray[np.int64],
@@ -96,6 +112,8 @@ class Grader:
         kin: int,
         others: int,
         random: np.random.Generator,
+        complements: int = 0,
+        kin_grade: float = KIN,
     ) -> Graded:
         """Judge items for searches.
 
@@ -103,9 +121,11 @@ class Grader:
             items: ``(n,)`` item_index that each search was made for.
             stems: ``(n, longest)`` what its words mean, -1 behind the last.
             variants: Most variants of each item.
-            kin: Most items of grade 1.
+            kin: Most items of the same kind.
             others: Most items of grade 0.
             random: Source of randomness.
+            complements: Most items made for the thing.
+            kin_grade: Grade of items of the same kind.
 
         Returns:
             Pairs by search, best grade first; each pair once.
@@ -114,9 +134,11 @@ class Grader:
         parts = [
             (np.arange(items.size), items, np.full(items.size, EXACT)),
             self._of_variants(items, stems, variants, random),
-            self._of_kin(items, stems, named, kin, random),
+            self._of_kin(items, stems, named, kin, random, kin_grade),
             self._of_others(items, stems, named, others, random),
         ]
+        if complements:
+            parts.append(self._of_complements(items, stems, named, complements, random))
         query, item, grade = (np.concatenate(part) for part in zip(*parts, strict=True))
         order = np.lexsort((item, -grade, query))
         query, item, grade = query[order], item[order], grade[order]
@@ -156,6 +178,7 @@ class Grader:
         named: NDArray[np.bool_],
         n: int,
         random: np.random.Generator,
+        grade: float,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         query = np.repeat(np.flatnonzero(named), n * _TRIES)
         kind = self.titles.kind[items[query]]
@@ -165,7 +188,24 @@ class Grader:
         same_group = self.titles.group[item] == self.titles.group[items[query]]
         able = ~whole & same_group & ~is_among(pair, self._variant_keys)
         query, item = _most(query[able], item[able], held[able], n, random)
-        return query, item, np.full(query.size, KIN)
+        return query, item, np.full(query.size, grade)
+
+    def _of_complements(
+        self,
+        items: NDArray[np.int64],
+        stems: NDArray[np.int64],
+        named: NDArray[np.bool_],
+        n: int,
+        random: np.random.Generator,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        query = np.repeat(np.flatnonzero(named), n * _TRIES)
+        kind = self.titles.kind[items[query]]
+        item = self._companions.draw(kind, random.random(query.size)).astype(np.int64)
+        query, item = query[item >= 0], item[item >= 0]
+        other = self.titles.kind[item] != self.titles.kind[items[query]]
+        query, item = query[other], item[other]
+        query, item = _most(query, item, self._held(query, item, stems)[0], n, random)
+        return query, item, np.full(query.size, COMPLEMENT)
 
     def _of_others(
         self,
