@@ -12,26 +12,29 @@ from shopsynth.text.words import split_words
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
-def save_tiny_bert(folder: Path, texts, *, words: int | None = None, pooling: str = "mean") -> Path:
-    """Write an encoder; ``words`` makes its tokenizer one of another size than its weights."""
-    import polars as pl
+def save_tiny_masked_bert(folder: Path, texts, *, words: int | None = None) -> Path:
+    """Write a random masked language model, for sparse encoders."""
     import torch
-    from transformers import BertConfig, BertModel, BertTokenizer
+    from transformers import BertForMaskedLM
 
     folder.mkdir(parents=True, exist_ok=True)
-    known = split_words(pl.Series(texts, dtype=pl.String)).vocabulary.to_list()
-    (folder / "words.txt").write_text("\n".join(_SPECIAL + known), encoding="utf-8")
-    tokenizer = BertTokenizer(str(folder / "words.txt"), do_lower_case=True)
-    (folder / "words.txt").unlink()
-    config = BertConfig(
-        vocab_size=words or len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=32,
-        hidden_dropout_prob=0.0,
-    )
+    tokenizer = _tokenizer(folder, texts)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        network = BertForMaskedLM(_config(words or len(tokenizer)))
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_tiny_bert(folder: Path, texts, *, words: int | None = None, pooling: str = "mean") -> Path:
+    """Write an encoder; ``words`` makes its tokenizer one of another size than its weights."""
+    import torch
+    from transformers import BertModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = _tokenizer(folder, texts)
+    config = _config(words or len(tokenizer))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
         network = BertModel(config)
@@ -51,3 +54,28 @@ def save_tiny_bert(folder: Path, texts, *, words: int | None = None, pooling: st
     }
     (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooled), encoding="utf-8")
     return folder
+
+
+def _tokenizer(folder: Path, texts):
+    import polars as pl
+    from transformers import BertTokenizer
+
+    known = split_words(pl.Series(texts, dtype=pl.String)).vocabulary.to_list()
+    (folder / "words.txt").write_text("\n".join(_SPECIAL + known), encoding="utf-8")
+    tokenizer = BertTokenizer(str(folder / "words.txt"), do_lower_case=True)
+    (folder / "words.txt").unlink()
+    return tokenizer
+
+
+def _config(words: int):
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=words,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+        hidden_dropout_prob=0.0,
+    )

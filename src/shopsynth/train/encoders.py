@@ -158,17 +158,19 @@ class Encoder:
 
     def save(self, folder: Path) -> None:
         """Write all but the weights: configuration and tokenizer, as JSON."""
-        with _quiet():
+        with quiet():
             self.network.config.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
         facts = {"pooling": self.pooling, "prompts": self.prompts}
         (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
-    def weights(self, prefix: str) -> dict[str, np.ndarray]:
-        """Return the weights by name."""
+    def weights(self, prefix: str, unlike: Self | None = None) -> dict[str, np.ndarray]:
+        """Return the weights by name; without those that another encoder has in the same place."""
+        others = {} if unlike is None else unlike.network.state_dict()
         return {
             prefix + name: value.detach().numpy()
             for name, value in self.network.state_dict().items()
+            if name not in others or value.data_ptr() != others[name].data_ptr()
         }
 
     @classmethod
@@ -183,12 +185,12 @@ class Encoder:
         """
         import torch
 
-        _library()
+        encoder_library()
         library = import_module("transformers")
         try:
             facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
             pooling, (before_query, before_passage) = facts["pooling"], facts["prompts"]
-            with _quiet():
+            with quiet():
                 config = library.AutoConfig.from_pretrained(folder, local_files_only=True)
                 tokenizer = library.AutoTokenizer.from_pretrained(folder, local_files_only=True)
             network = library.AutoModel.from_config(config)
@@ -226,10 +228,10 @@ def load_encoder(
         SourceError: If there is no such model, the hub cannot be reached, or what is there is no
             encoder of texts with safetensors weights and a tokenizer that fits them.
     """
-    library = _library()
+    library = encoder_library()
     place = encoder_place(name)
     try:
-        with _quiet():
+        with quiet():
             loaded = library.SentenceTransformer(
                 place, device="cpu", model_kwargs={"use_safetensors": True}
             )
@@ -257,7 +259,8 @@ def load_encoder(
     return encoder
 
 
-def _library() -> Any:
+def encoder_library() -> Any:
+    """Import ``sentence_transformers``, or raise a MissingExtraError that names the extra."""
     try:
         return import_module("sentence_transformers")
     except ImportError as error:
@@ -285,7 +288,7 @@ def _prompts(loaded: Any, name: str) -> Prompts:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the libraries' progress bars off the terminal."""
     logging = import_module("transformers").utils.logging
     shown = logging.is_progress_bar_enabled()

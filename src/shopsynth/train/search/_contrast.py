@@ -5,7 +5,7 @@ In: judged queries, an encoder of queries, vectors of items. Out: the encoder, t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -13,12 +13,10 @@ import torch
 from torch import Tensor
 
 from shopsynth.schema import InputError, Progress
-from shopsynth.train.encoders import Encoder
+from shopsynth.train.encoders import Kind
+from shopsynth.train.search._contrast_options import ContrastOptions
 from shopsynth.train.search._judged import Integers, Judged
 from shopsynth.train.search.base import RELEVANT
-
-if TYPE_CHECKING:
-    from shopsynth.train.search.bi_encoder import BiEncoderOptions
 
 Hints = Callable[[pl.Series], tuple[Integers, np.ndarray]]
 """For queries' texts the items that look like answers, ``(query, mined)``, and their scores."""
@@ -26,9 +24,22 @@ Hints = Callable[[pl.Series], tuple[Integers, np.ndarray]]
 ItemVectors = Callable[[Integers], Tensor]
 """Vectors ``(item, dim)`` of these rows of the catalogue."""
 
+Penalty = Callable[[Tensor, Tensor], Tensor]
+"""What is added to the loss for the vectors of queries and of items."""
 
 _ITEM_BITS = 32
 """Of a number that stands for a query and an item."""
+
+
+class Trainable(Protocol):
+    """An encoder that learns."""
+
+    @property
+    def network(self) -> Any:
+        """A transformers model."""
+
+    def vectors(self, texts: list[str], kind: Kind = "plain") -> Tensor:
+        """Encode texts with gradients: ``(text, dim)``."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +68,15 @@ class Contrast:
     """Training of one encoder.
 
     Args:
-        options: Of ``bi_encoder``.
+        name: Of the model, for progress and errors.
+        options: Of the training.
+        scale: What products of vectors are multiplied by.
         judged: Training rows.
         hints: Mines hard negatives; its scores are the teacher's.
         encoder: Of queries, changed in place.
         item_vectors: With gradients if the encoder of items learns too.
         rng: Draws rows and negatives.
+        penalty: Of the vectors, if any.
 
     Attributes:
         n_steps: Optimiser steps taken.
@@ -70,19 +84,26 @@ class Contrast:
 
     def __init__(
         self,
-        options: "BiEncoderOptions",
+        name: str,
+        options: ContrastOptions,
         judged: Judged,
         hints: Hints,
-        encoder: Encoder,
+        encoder: Trainable,
         item_vectors: ItemVectors,
         rng: np.random.Generator,
+        *,
+        scale: float,
+        penalty: Penalty | None = None,
     ) -> None:
+        self._name = name
         self._options = options
+        self._scale = scale
         self._judged = judged
         self._hints = hints
         self._encoder = encoder
         self._item_vectors = item_vectors
         self._rng = rng
+        self._penalty = penalty
         self._right = np.flatnonzero((judged.grade >= RELEVANT) & (judged.weight > 0))
         self._answers = (judged.query[self._right] << _ITEM_BITS) + judged.item[self._right]
         words = encoder.network.get_input_embeddings()
@@ -99,7 +120,7 @@ class Contrast:
         """
         options, network = self._options, self._encoder.network
         most = options.max_steps if steps is None else steps
-        progress.start("bi_encoder", most)
+        progress.start(self._name, most)
         best, best_state, n_worse = judge() if steps is None else -1.0, _state(network), 0
         for _ in range(most):
             network.train()
@@ -116,7 +137,7 @@ class Contrast:
             if n_worse >= options.patience:
                 break
         if steps is None:
-            network.load_state_dict(best_state)
+            network.load_state_dict(best_state, strict=False)
         network.eval()
 
     def _draw(self) -> _Batch:
@@ -142,12 +163,14 @@ class Contrast:
     def _step(self, batch: _Batch) -> None:
         options = self._options
         asked = self._encoder.vectors(batch.texts, "query")
-        cosines = asked @ self._item_vectors(batch.candidates).T
-        loss = _loss(cosines, batch, options.scale, options.teacher_weight)
+        told = self._item_vectors(batch.candidates)
+        loss = _loss(asked @ told.T, batch, self._scale, options.teacher_weight)
+        if self._penalty is not None:
+            loss = loss + self._penalty(asked, told)
         if not torch.isfinite(loss):
             raise InputError(
-                f"bi_encoder: expected a finite loss, got {loss.item()} after {self.n_steps} "
-                "steps; lower learning_rate in [train.options.bi_encoder]"
+                f"{self._name}: expected a finite loss, got {loss.item()} after {self.n_steps} "
+                f"steps; lower learning_rate in [train.options.{self._name}]"
             )
         self.n_steps += 1
         for group in self._optimizer.param_groups:
@@ -157,19 +180,19 @@ class Contrast:
         self._optimizer.step()
 
 
-def _loss(cosines: Tensor, batch: _Batch, scale: float, teacher_weight: float) -> Tensor:
+def _loss(products: Tensor, batch: _Batch, scale: float, teacher_weight: float) -> Tensor:
     """Mix cross-entropy over the candidates with the teacher's margins.
 
-    ``L = (1 - t) CE(scale * cos) + t MSE(scale * (cos_answer - cos), teacher_answer - teacher)``.
+    ``L = (1 - t) CE(scale * q.i) + t MSE(scale * (q.answer - q.i), teacher_answer - teacher)``.
     """
     weight = torch.from_numpy(batch.weight).float()
     answer = torch.from_numpy(batch.answer)
-    logits = scale * cosines.masked_fill(torch.from_numpy(batch.known), -torch.inf)
+    logits = scale * products.masked_fill(torch.from_numpy(batch.known), -torch.inf)
     losses = torch.nn.functional.cross_entropy(logits, answer, reduction="none")
     if teacher_weight > 0:
         taught = torch.from_numpy(batch.taught).float()
         own = torch.arange(len(answer))
-        margin = scale * (cosines[own, answer, None] - cosines)
+        margin = scale * (products[own, answer, None] - products)
         wanted = taught[own, answer, None] - taught
         said = ~wanted.isnan()
         errors = (margin - wanted.nan_to_num()).square() * said
@@ -179,4 +202,9 @@ def _loss(cosines: Tensor, batch: _Batch, scale: float, teacher_weight: float) -
 
 
 def _state(network: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+    """Copy what learns; what is frozen, most of a network of many languages, stays as it is."""
+    return {
+        name: value.detach().clone()
+        for name, value in network.named_parameters()
+        if value.requires_grad
+    }

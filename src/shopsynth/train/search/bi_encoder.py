@@ -169,7 +169,7 @@ class BiEncoder:
         """Write encoders, tokenizer and the vectors of the catalogue asked about last."""
         arrays = self.queries_.weights(_QUERIES)
         if self.items_ is not self.queries_:
-            arrays |= self.items_.weights(_ITEMS)
+            arrays |= self.items_.weights(_ITEMS, unlike=self.queries_)
         texts_sha256 = ""
         if self._known is not None:
             texts_sha256, arrays[_VECTORS] = self._known
@@ -188,7 +188,7 @@ class BiEncoder:
             model._known = (stored.item_ids[0], arrays.pop(_VECTORS))
         model.queries_ = model.items_ = model._loaded(folder, arrays, _QUERIES)
         if any(name.startswith(_ITEMS) for name in arrays):
-            model.items_ = model._loaded(folder, arrays, _ITEMS)
+            model.items_ = model._loaded(folder, arrays, _QUERIES, _ITEMS)
         return model
 
     def _tune(
@@ -216,7 +216,14 @@ class BiEncoder:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(seed, "bi_encoder", "dropout"))
             contrast = Contrast(
-                self.options, judged, hints, self.queries_, self._item_vectors(items), rng
+                "bi_encoder",
+                self.options,
+                judged,
+                hints,
+                self.queries_,
+                self._item_vectors(items),
+                rng,
+                scale=self.options.scale,
             )
             contrast.run(judge, steps, progress)
         self.steps_ = contrast.n_steps
@@ -268,9 +275,11 @@ class BiEncoder:
             item_prompt=options.item_prompt,
         )
 
-    def _loaded(self, folder: Path, arrays: Mapping[str, np.ndarray], prefix: str) -> Encoder:
+    def _loaded(self, folder: Path, arrays: Mapping[str, np.ndarray], *prefixes: str) -> Encoder:
+        """Load an encoder; what the first prefix has is overruled by the next."""
         weights = {
             name.removeprefix(prefix): part
+            for prefix in prefixes
             for name, part in arrays.items()
             if name.startswith(prefix)
         }
