@@ -1,7 +1,7 @@
 """Cross-encoder: a query and an item read together by a pretrained encoder of texts.
 
-In: judged pairs and a pretrained encoder. Out: a predicted grade for every asked pair. Not for
-ranking a whole catalogue (`bi_encoder` of `search` does; this one orders what is found).
+In: judged pairs and a pretrained encoder. Out: a predicted grade for every asked pair.
+Not for ranking a whole catalogue (`bi_encoder` of `search` does; this one orders what is found).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Relevance hybrid: boosted trees and a cross-encoder together, weighed on validation.
 
-In: what `lexical_gbdt` and `cross_encoder` need. Out: a weighted mean of their grades. Not for
-catalogues without text.
+In: what `lexical_gbdt` and `cross_encoder` need. Out: a weighted mean of their grades.
+Not for catalogues without text.
 """
 
 from collections.abc import Mapping
