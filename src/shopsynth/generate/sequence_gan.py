@@ -30,9 +30,9 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset
 
 if TYPE_CHECKING:
+    from shopsynth.generate.latent.contest import LearnedGan
+    from shopsynth.generate.latent.judge import Distances
     from shopsynth.generate.sequences.latent_fitting import LearnedVae
-    from shopsynth.generate.sequences.latent_gan import LearnedGan
-    from shopsynth.generate.sequences.latent_judge import Distances
 
 _METHOD = "sequence_gan"
 
@@ -104,14 +104,23 @@ class SequenceGan:
         """
         check_view(view, _METHOD, self.modes)
         need_torch(_METHOD)
-        from shopsynth.generate.sequences.latent_fitting import fit_vae, tell_collapse
-        from shopsynth.generate.sequences.latent_gan import fit_gan
+        from shopsynth.generate.latent.contest import fit_gan
+        from shopsynth.generate.latent.places import tell_collapse
+        from shopsynth.generate.sequences.latent_fitting import fit_vae
 
         form, histories = read_histories(view, _METHOD)
         options = self.options
         vae = fit_vae(_METHOD, form, histories, options, seed=seed, progress=progress)
-        tell_collapse(_METHOD, vae.telling, progress)
-        gan = fit_gan(vae.people, vae.held_out, options, seed=seed, progress=progress)
+        tell_collapse(_METHOD, vae.telling, "an event", progress)
+        gan = fit_gan(
+            _METHOD,
+            vae.people,
+            vae.held_out,
+            options,
+            instead="sequence_vae",
+            seed=seed,
+            progress=progress,
+        )
         self._model = _Model(Source.of(_METHOD, options, form, histories, vae.learned), vae, gan)
         self.loss_, self.steps_ = vae.learned.loss, gan.n_steps
         self.distances_ = gan.distances

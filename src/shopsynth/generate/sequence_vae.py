@@ -30,8 +30,8 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import SILENT, Progress, Settings, SyntheticDataset, derived_seed
 
 if TYPE_CHECKING:
+    from shopsynth.generate.latent.mixture import Mixture
     from shopsynth.generate.sequences.latent_fitting import LearnedVae
-    from shopsynth.generate.sequences.mixture import Mixture
 
 _METHOD = "sequence_vae"
 
@@ -98,12 +98,13 @@ class SequenceVae:
         """
         check_view(view, _METHOD, self.modes)
         need_torch(_METHOD)
-        from shopsynth.generate.sequences.latent_fitting import fit_vae, tell_collapse
-        from shopsynth.generate.sequences.mixture import Mixture
+        from shopsynth.generate.latent.mixture import Mixture
+        from shopsynth.generate.latent.places import tell_collapse
+        from shopsynth.generate.sequences.latent_fitting import fit_vae
 
         form, histories = read_histories(view, _METHOD)
         vae = fit_vae(_METHOD, form, histories, self.options, seed=seed, progress=progress)
-        tell_collapse(_METHOD, vae.telling, progress)
+        tell_collapse(_METHOD, vae.telling, "an event", progress)
         random = np.random.Generator(np.random.PCG64(derived_seed(seed, _METHOD, "mixture")))
         mixture = Mixture.fit(vae.people.draw(random), k=self.options.components, random=random)
         source = Source.of(_METHOD, self.options, form, histories, vae.learned)

@@ -11,9 +11,9 @@ from scipy.spatial.distance import cdist
 from fakes.kinds import START, two_kinds
 from fakes.listening import RecordingProgress
 from shopsynth.generate import Conditions, make_synthesizer
-from shopsynth.generate.sequences.latent_fitting import People
-from shopsynth.generate.sequences.latent_gan import _Contest, fit_gan
-from shopsynth.generate.sequences.latent_judge import Judge
+from shopsynth.generate.latent.contest import _Contest, fit_gan
+from shopsynth.generate.latent.judge import Judge
+from shopsynth.generate.latent.places import Places
 from shopsynth.generate.sequences.latent_options import SequenceGanOptions
 from shopsynth.generate.sequences.training import Training
 from shopsynth.schema import SILENT, InputError, RecipeError
@@ -36,12 +36,24 @@ def people(n, seed):
     draw = random(seed)
     centre = np.where(draw.random((n, 1)) < 1 / 3, [[-3.0, 0.0]], [[2.0, 4.0]])
     mean = (centre + 0.3 * draw.standard_normal((n, 2))).astype(np.float32)
-    return People(mean, np.full_like(mean, 0.2))
+    return Places(mean, np.full_like(mean, 0.2))
+
+
+def fit_history_gan(people, held_out, settings, **others):
+    return fit_gan("sequence_gan", people, held_out, settings, instead="sequence_vae", **others)
 
 
 def gan(seed=1, **options) -> Any:
     settings = SequenceGanOptions.model_validate(QUICK | {"max_steps": 300} | options)
-    return fit_gan(people(800, 1), people(200, 2), settings, seed=seed, progress=SILENT)
+    return fit_gan(
+        "sequence_gan",
+        people(800, 1),
+        people(200, 2),
+        settings,
+        instead="sequence_vae",
+        seed=seed,
+        progress=SILENT,
+    )
 
 
 SLOWER = {"stabiliser": "gradient_penalty", "generator_rate": 0.002, "critic_rate": 0.004}
@@ -81,11 +93,11 @@ def crowd(n, seed, latent=16):
     mean[:, 0] = 0.4 * draw.standard_normal(n) + np.where(draw.random(n) < 0.5, -0.82, 0.82)
     deviation = np.full(mean.shape, 0.7, dtype=np.float32)
     deviation[:, 0] = 0.4
-    return People(mean.astype(np.float32), deviation)
+    return Places(mean.astype(np.float32), deviation)
 
 
 def test_a_generator_that_learns_nothing_is_refused():
-    with pytest.raises(InputError, match="as near to held-out people as one normal"):
+    with pytest.raises(InputError, match="as near to held-out rows as one normal"):
         gan(generator_rate=1e-12, max_steps=20, judged_every=10)
 
 
@@ -94,14 +106,22 @@ def test_a_generator_farther_than_one_normal_distribution_is_refused():
     options = {"generator_rate": 0.05, "critic_rate": 0.1, "max_steps": 150}
     settings = SequenceGanOptions.model_validate(QUICK | options)
     with pytest.raises(InputError, match="lower generator_rate and critic_rate, or choose"):
-        fit_gan(crowd(800, 1), crowd(200, 2), settings, seed=1, progress=SILENT)
+        fit_gan(
+            "sequence_gan",
+            crowd(800, 1),
+            crowd(200, 2),
+            settings,
+            instead="sequence_vae",
+            seed=1,
+            progress=SILENT,
+        )
 
 
 def contest_of(make, **options):
     """Let a contest over people run for a little."""
     judge = Judge(make(800, 1), make(200, 2), random())
     settings = SequenceGanOptions.model_validate(QUICK | {"max_steps": 50} | options)
-    contest = _Contest(make(800, 1), judge, settings)
+    contest = _Contest("sequence_gan", make(800, 1), judge, settings, "sequence_vae")
     contest.run(SILENT)
     return contest
 
@@ -123,14 +143,14 @@ def test_half_of_the_people_are_missed_where_kinds_overlap_too(halves):
     if halves == 2:
         assert contest.distances().reached < 1.5 * contest.distances().normal
     else:
-        with pytest.raises(InputError, match="as near to held-out people as one normal"):
+        with pytest.raises(InputError, match="as near to held-out rows as one normal"):
             contest.distances()
 
 
 def test_a_single_person_is_learned_where_they_lie():
-    one = People(np.full((1, 3), 0.4, dtype=np.float32), np.full((1, 3), 0.2, dtype=np.float32))
+    one = Places(np.full((1, 3), 0.4, dtype=np.float32), np.full((1, 3), 0.2, dtype=np.float32))
     settings = SequenceGanOptions.model_validate(QUICK | {"max_steps": 200})
-    learned = fit_gan(one, one, settings, seed=1, progress=SILENT)
+    learned = fit_history_gan(one, one, settings, seed=1, progress=SILENT)
     made = learned.draw(1000, random())
     assert learned.distances.untrained < 5
     assert made.mean(axis=0) == pytest.approx(0.4, abs=0.1)
@@ -153,7 +173,15 @@ def test_training_stops_when_it_comes_no_nearer():
     settings = SequenceGanOptions.model_validate(
         QUICK | {"max_steps": 5000, "judged_every": 20, "gan_patience": 2}
     )
-    learned = fit_gan(people(800, 1), people(200, 2), settings, seed=1, progress=heard)
+    learned = fit_gan(
+        "sequence_gan",
+        people(800, 1),
+        people(200, 2),
+        settings,
+        instead="sequence_vae",
+        seed=1,
+        progress=heard,
+    )
     assert learned.n_steps < 5000
     assert heard.steps == heard.started[0][1] == 250
 

@@ -12,9 +12,8 @@ from fakes.kinds import START, two_kinds
 from fakes.listening import RecordingProgress
 from shopsynth.generate import Conditions, make_synthesizer
 from shopsynth.generate._histories import read_histories
+from shopsynth.generate.latent.posterior import Easing, Posterior
 from shopsynth.generate.sequences.conditions import make_plan
-from shopsynth.generate.sequences.latent import Posterior
-from shopsynth.generate.sequences.latent_losses import Easing
 from shopsynth.generate.sequences.plan import Given
 from shopsynth.generate.sequences.streaming import stream_histories
 from shopsynth.privacy import PrivateView

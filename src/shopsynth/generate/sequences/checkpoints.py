@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _FILE = "checkpoint.safetensors"
-_VERSION = "1"
+_VERSION = "2"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From real histories to a fitted VAE, where its people lie, and whether z says anything of them.
+"""From real histories to a fitted VAE, where its people lie, and whether z tells of them.
 
 In: histories and options. Out: :class:`LearnedVae`. Needs torch.
 """
@@ -10,11 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from shopsynth.generate._histories import EventForm, Histories
+from shopsynth.generate.latent.places import Places, Telling, mean_divergence
+from shopsynth.generate.latent.posterior import SPREAD, Easing, Posterior
 from shopsynth.generate.sequences.batches import LONGEST_ROW, Batches
 from shopsynth.generate.sequences.decoding import Learned
 from shopsynth.generate.sequences.fitting import Groundwork, device_of, train
-from shopsynth.generate.sequences.latent import SPREAD, HistoryVae, Posterior, Seen, as_array
-from shopsynth.generate.sequences.latent_losses import Easing, LatentQuestions
+from shopsynth.generate.sequences.latent import HistoryVae, Seen
+from shopsynth.generate.sequences.latent_losses import LatentQuestions
 from shopsynth.generate.sequences.latent_options import LatentOptions
 from shopsynth.generate.sequences.plan import Given
 from shopsynth.schema import InputError, Progress
@@ -24,61 +26,12 @@ Floats = NDArray[np.float32]
 _MOST_PLACED = 50_000
 """People from whom is learned where people lie."""
 
-_ACTIVE_NATS = 0.01
-"""Nats by which the held-out users' posteriors differ from the prior in a number that says
-something, as Burda et al., arXiv 1509.00519, ask of its variance."""
-
-_TELLING_NATS = 0.01
-"""Nats an event that one's own z must explain more than another's."""
-
 _WORSE_NATS = 0.1
 """Nats an event by which a network after a few steps may be worse than an untrained one; what it
 costs that people lie apart, as no untrained encoder lets them, is allowed besides."""
 
 _ENCODED_TOGETHER = 4096
 """Beginnings that are encoded at a time: bounds memory."""
-
-
-@dataclass(frozen=True)
-class People:
-    """Where people lie: ``(n, latent)`` means and standard deviations of their posteriors."""
-
-    mean: Floats
-    deviation: Floats
-
-    def draw(self, random: np.random.Generator) -> Floats:
-        """Draw each one's z once."""
-        noise = random.standard_normal(self.mean.shape, dtype=np.float32)
-        return self.mean + self.deviation * noise
-
-    def spread(self) -> Floats:
-        """Return the standard deviation of everybody's draws, ``(latent,)``; never 0."""
-        within = np.square(self.deviation).mean(axis=0)
-        spread: Floats = np.sqrt(self.mean.var(axis=0) + within)
-        return spread
-
-
-@dataclass(frozen=True)
-class Telling:
-    """What z says of the held-out users.
-
-    Attributes:
-        nats: ``(latent,)`` mean divergence of their posteriors from the prior, by number.
-        gain: Nats an event that their own z explains more than that of somebody learned from.
-    """
-
-    nats: NDArray[np.float64]
-    gain: float
-
-    @property
-    def n_active(self) -> int:
-        """Numbers of z that say something."""
-        return int((self.nats > _ACTIVE_NATS).sum())
-
-    @property
-    def collapsed(self) -> bool:
-        """Whether the decoder does without z: every history is drawn from the same nobody."""
-        return self.n_active == 0 or self.gain < _TELLING_NATS
 
 
 @dataclass(frozen=True)
@@ -95,8 +48,8 @@ class LearnedVae:
 
     vae: HistoryVae
     learned: Learned
-    people: People
-    held_out: People
+    people: Places
+    held_out: Places
     telling: Telling
 
     @torch.inference_mode()
@@ -107,7 +60,7 @@ class LearnedVae:
             given.take(np.arange(first, min(first + _ENCODED_TOGETHER, n)))
             for first in range(0, n, _ENCODED_TOGETHER)
         )
-        return _people([self._who(block) for block in blocks]).draw(random)
+        return Places.of([self._who(block) for block in blocks]).draw(random)
 
     def _who(self, given: Given) -> Posterior:
         """Read no more of a history than the rows had that were learned from."""
@@ -155,23 +108,13 @@ def fit_vae(
     best = training.best.eval().requires_grad_(False)
     posteriors = encoded(best, questions, decides)
     placed = ground.batches(ground.learned[:_MOST_PLACED], options.batch_events)
-    people = _people(encoded(best, questions, placed))
+    people = Places.of(encoded(best, questions, placed))
     telling = Telling(
-        torch.cat([one.divergence() for one in posteriors]).double().mean(0).cpu().numpy(),
+        mean_divergence(posteriors),
         _gain(best, questions, decides, people),
     )
     learned = ground.outcome(best.decoder, training.best_loss, training.n_steps)
-    return LearnedVae(best, learned, people, _people(posteriors), telling)
-
-
-def tell_collapse(method: str, telling: Telling, progress: Progress) -> None:
-    """Say through the progress listener that z says nothing, where it does not."""
-    if telling.collapsed:
-        progress.start(
-            f"{method}: posterior collapse: {telling.n_active} numbers of z say something, worth "
-            f"{telling.gain:.3f} nats an event; lower kl_weight",
-            0,
-        )
+    return LearnedVae(best, learned, people, Places.of(posteriors), telling)
 
 
 @torch.inference_mode()
@@ -185,12 +128,6 @@ def encoded(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> li
     return found
 
 
-def _people(posteriors: list[Posterior]) -> People:
-    mean = torch.cat([one.mean for one in posteriors])
-    log_variance = torch.cat([one.log_variance for one in posteriors])
-    return People(as_array(mean), as_array((0.5 * log_variance).exp()))
-
-
 @torch.inference_mode()
 def _loss(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> float:
     total, n_events = 0.0, 0
@@ -202,7 +139,7 @@ def _loss(vae: HistoryVae, questions: LatentQuestions, batches: Batches) -> floa
 
 
 @torch.inference_mode()
-def _gain(vae: HistoryVae, questions: LatentQuestions, batches: Batches, people: People) -> float:
+def _gain(vae: HistoryVae, questions: LatentQuestions, batches: Batches, people: Places) -> float:
     """Ask how much worse users are explained by the z of others.
 
     Others are people learned from: held out may be a single user. Both are in order of length, so

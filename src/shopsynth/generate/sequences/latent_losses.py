@@ -4,37 +4,13 @@ In: a VAE, what it learns from, a batch. Out: mean surprise of an event plus wha
 torch.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
+from shopsynth.generate.latent.posterior import Easing
 from shopsynth.generate.sequences.batches import Batch, Material
 from shopsynth.generate.sequences.latent import HistoryVae, Seen
 from shopsynth.generate.sequences.losses import Questions
-
-
-@dataclass(frozen=True)
-class Easing:
-    """How hard z is pressed towards the prior.
-
-    Without easing a decoder that already guesses well learns to ignore z before z says anything.
-
-    Attributes:
-        weight: Weight of the divergence in the end; 1 is the evidence lower bound itself.
-        warm_up: Steps over which the weight rises from 0.
-
-    Source:
-        Annealing: Bowman et al., arXiv 1511.06349, section 3.1. A weight below 1: Liang et al.,
-        WWW 2018, arXiv 1802.05814, section 2.2.2.
-    """
-
-    weight: float
-    warm_up: int
-
-    def at(self, step: int) -> float:
-        """Return the weight after some steps."""
-        return self.weight * min(1.0, step / max(1, self.warm_up))
 
 
 class LatentQuestions:

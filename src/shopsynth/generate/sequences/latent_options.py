@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from shopsynth.generate.latent.options import AdversaryOptions
 from shopsynth.generate.sequences.options import SequenceLmOptions
 
 
@@ -40,7 +41,7 @@ class SequenceVaeOptions(LatentOptions):
     """Most normal distributions in that mixture."""
 
 
-class SequenceGanOptions(LatentOptions):
+class SequenceGanOptions(AdversaryOptions, LatentOptions):
     """Options of ``sequence_gan``: those of the VAE, and of generator and critic.
 
     Attributes:
@@ -48,37 +49,6 @@ class SequenceGanOptions(LatentOptions):
             change the adversary's options need not wait for it again.
     """
 
-    learned_without: ClassVar[frozenset[str]] = LatentOptions.learned_without | {
-        "stabiliser",
-        "hidden",
-        "generator_rate",
-        "critic_rate",
-        "critic_steps",
-        "max_steps",
-        "judged_every",
-        "gan_patience",
-    }
-
-    stabiliser: Literal["spectral_norm", "gradient_penalty"] = "spectral_norm"
-    """What keeps the critic from growing without bound."""
-
-    hidden: int = Field(default=128, ge=1)
-    """Width of the two hidden layers of generator and critic."""
-
-    generator_rate: float = Field(default=0.001, gt=0)
-    """Learning rate of the generator."""
-
-    critic_rate: float = Field(default=0.002, gt=0)
-    """Learning rate of the critic: faster, so that it keeps up with the generator."""
-
-    critic_steps: int = Field(default=3, ge=1)
-    """Steps of the critic for each of the generator."""
-
-    max_steps: int = Field(default=2000, ge=1)
-    """Steps of the generator after which training ends in any case."""
-
-    judged_every: int = Field(default=50, ge=1)
-    """Steps of the generator between two looks at the distance from the held-out users."""
-
-    gan_patience: int = Field(default=8, ge=1)
-    """Looks without improvement after which training ends."""
+    learned_without: ClassVar[frozenset[str]] = (
+        LatentOptions.learned_without | AdversaryOptions.of_adversary
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shopsynth.generate.sequences.mixture import Mixture
+from shopsynth.generate.latent.mixture import Mixture
 
 
 def generator(seed=1):

@@ -1,4 +1,4 @@
-"""A mixture of normal distributions: where the people of a shop lie among all possible ones.
+"""A mixture of normal distributions: where real people or texts lie among all possible ones.
 
 In: points. Out: weights, centres and covariances, and new points drawn from them.
 """

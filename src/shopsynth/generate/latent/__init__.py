@@ -1,0 +1,1 @@
+"""What autoencoders share, whatever they encode: a latent space, who lies where, a GAN in it."""
