@@ -11,6 +11,7 @@ import pytest
 
 from fakes.lexicons import small_cilin, small_wordnet
 from fakes.span_lines import BRANDS, LINES
+from fakes.tiny_bert import save_tiny_masked_bert
 from shopsynth.generate.texts import TEXT_EDITS, augment_text, make_edit
 from shopsynth.schema import RecipeError
 from shopsynth.text.spans import protected_spans
@@ -22,6 +23,15 @@ FACTORS = {"ml": 1, "cl": 10, "l": 1000, "毫升": 1, "升": 1000, "g": 1, "kg":
            "公斤": 1000, "千克": 1000, "mm": 1, "cm": 10, "m": 1000, '"': 1, "inch": 1}  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def masked_model(tmp_path_factory):
+    """A random masked language model that knows the corpus' words and Chinese characters."""
+    pytest.importorskip("transformers")
+    singly = [sign for sign in sorted(set("".join(TEXTS))) if "\u4e00" <= sign <= "\u9fff"]
+    folder = tmp_path_factory.mktemp("masked") / "bert"
+    return str(save_tiny_masked_bert(folder, [*TEXTS, *singly]))
+
+
 @pytest.fixture(params=EDITS)
 def edit(request, tmp_path):
     """The edit's name with options under which it does as much as it can."""
@@ -31,6 +41,8 @@ def edit(request, tmp_path):
     options: dict[str, Any] = (
         {"share": 0.6} if "share" in TEXT_EDITS.get(name).Options.model_fields else {}
     )
+    if name in ("masked_lm", "contextual_insert"):
+        options |= {"model": request.getfixturevalue("masked_model")}
     if name == "embedding_neighbours":
         options |= {"least_count": 2, "least_similarity": 0.1, "wordnet": False}
     if name == "synonyms":
