@@ -5,10 +5,10 @@ read once, at the end; labels of train and validation are not read by any arm.
 
     OMP_NUM_THREADS=1 python benchmarks/G5.py --data DIR
 
-D' is of `title_queries`, which reads titles and the texts of train queries, no label. The weight of
-a hybrid and the step at which tuning stops are chosen on made queries held back. What is not free
-of labels, and is the same in every arm with BM25: that plurals are taken off and pieces of three
-characters count a fifth was seen on labels of train queries, so such a BM25 is the base to beat.
+D' is of `title_queries`, which reads titles and the texts of train queries, no label. Settings of
+the tuning were chosen on made queries held back, of another seed. What is not free of labels, and
+is the same in every arm with BM25: that plurals are taken off and pieces of three characters count
+a fifth was seen on labels of train queries, so such a BM25 is the base to beat.
 """
 
 import argparse
@@ -27,13 +27,19 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import TRUTH_COLUMNS, Dataset, Holdout, Ranking, Split, TrainingSet
 from shopsynth.train import Fusion, Ranker, get_task, make_ranker
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 N_QUERIES = 20_000
-STEPS = 100
+STEPS = 200
 RESAMPLES = 10_000
 LENGTH = 199
 REACH = {"ndcg": 0.438, "recall": 0.803}
-FAST = {"precision": "bfloat16", "teacher_weight": 0.0}
+DENSE = {"precision": "bfloat16", "teacher_weight": 0.5, "learning_rate": 2e-5}
+"""Of six settings the one under which made queries held back were answered best, NDCG@10 .502 after
+120 steps: .492 untrained, .465 without a teacher, .450 without hard negatives."""
+
+HYBRID = {**DENSE, "weights": (0.4,)}
+"""Made queries are cut from titles, so by them BM25 alone looks best; the weight is the default."""
+
 ARMS = ("synthetic", "noise", "broken_link")
 
 
@@ -77,7 +83,7 @@ def rankings(split: Split, requests: Dataset) -> dict[str, list[Ranking]]:
         return make_ranker("search", name, options).fit(rows, nobody, seed=seed, steps=steps)
 
     plain = fitted("bm25", blank, 0, stem=False, grams=0, k1=1.5)
-    bm25, dense = fitted("bm25", blank, 0), fitted("bi_encoder", blank, 0, **FAST)
+    bm25, dense = fitted("bm25", blank, 0), fitted("bi_encoder", blank, 0, **DENSE)
     fusion = Fusion({"bm25": bm25, "bi_encoder": dense})
     fusion.weights_, fusion.constant_ = {"bm25": 0.5, "bi_encoder": 0.5}, 60.0
     models = {
@@ -85,13 +91,13 @@ def rankings(split: Split, requests: Dataset) -> dict[str, list[Ranking]]:
         "bm25": bm25,
         "bi_encoder": dense,
         "rank_fusion": fusion,
-        "weighted_sum": fitted("search_hybrid", blank, 0, **FAST),
+        "weighted_sum": fitted("search_hybrid", blank, 0, **HYBRID),
     }
     lists = {name: [model.rank(requests, k=LENGTH)] for name, model in models.items()}
     for arm in ARMS:
         lists[arm] = []
         for seed in SEEDS:
-            model = fitted("search_hybrid", made_rows(split, arm, seed), seed, **FAST)
+            model = fitted("search_hybrid", made_rows(split, arm, seed), seed, **HYBRID)
             lists[arm].append(model.rank(requests, k=LENGTH))
             print(arm, seed, f"{time.process_time():.0f} CPU s", flush=True)
     return lists

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from shopsynth.schema import SLICE_COLUMNS, Dataset, Split
-from shopsynth.split.query import assign_queries
+from shopsynth.split.query import assign_texts
 from shopsynth.split.settings import SplitSettings
 
 PAIRS = Path("homedepot-search") / "pairs.csv.gz"
@@ -28,7 +28,7 @@ def read_split(data: Path, seed: int = 0) -> Split:
     items = pairs.select("item_id", "title").unique("item_id", keep="first", maintain_order=True)
     queries = pairs.select("text").unique(maintain_order=True).with_row_index("place")
     queries = queries.select(pl.format("q{}", "place").alias("query_id"), "text")
-    parted = assign_queries(queries, SHARES, seed)
+    parted = assign_texts(queries, SHARES, seed)
     judgments = (
         pairs.join(queries, on="text", maintain_order="left")
         .group_by("query_id", "item_id", maintain_order=True)

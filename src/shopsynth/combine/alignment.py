@@ -3,7 +3,7 @@
 In: real rows and made rows. Out: one table with ``origin`` and ``weight``, real columns only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def real_rows(material: "Material") -> pl.DataFrame:
     """Return the real rows with ``origin`` real and weight 1."""
-    return _labelled(material.real_events, pl.lit(REAL), pl.lit(1.0))
+    return _labelled(material.real_rows, pl.lit(REAL), pl.lit(1.0))
 
 
 def synthetic_rows(material: "Material") -> pl.DataFrame:
@@ -34,12 +34,12 @@ def synthetic_rows(material: "Material") -> pl.DataFrame:
     Raises:
         InputError: If there are no synthetic rows.
     """
-    wanted = round(material.ratio * material.real_events.height)
-    dose = take_dose(material.synthetic, wanted)
+    wanted = round(material.ratio * material.real_rows.height)
+    dose = take_dose(material.synthetic, wanted, material.table)
     if dose.is_empty():
         raise InputError(
-            f"combine: expected synthetic rows for {wanted} events, got none; add a [[generate]] "
-            "block or loosen [combine] near_duplicate"
+            f"combine: expected {wanted} synthetic rows of {material.table}, got none; add a "
+            "[[generate]] block that makes them or loosen [combine] near_duplicate"
         )
     return made_rows(material, dose)
 
@@ -58,7 +58,7 @@ def control_rows(
     Raises:
         SchemaError: As :func:`made_rows`.
     """
-    aligned = align_events(made, material.real_events, material.real.items)
+    aligned = align_rows(made, material)
     weights = dose["weight"].to_numpy()
     return _labelled(aligned, pl.lit(origin), pl.lit(float(weights.mean())))
 
@@ -73,7 +73,7 @@ def made_rows(material: "Material", made: pl.DataFrame) -> pl.DataFrame:
     Raises:
         SchemaError: If made rows cannot be ordered as real ones are, or name unknown items.
     """
-    aligned = align_events(made, material.real_events, material.real.items)
+    aligned = align_rows(made, material)
     origin = pl.col("origin")
     share = (
         origin.replace_strict(list(material.sources), list(material.sources.values()), default=1.0)
@@ -91,33 +91,33 @@ def extra_rows(material: "Material", more: pl.DataFrame, origin: str) -> pl.Data
         more: Real rows that are not among ``material.real``.
         origin: Origin of all of them.
     """
-    aligned = align_events(more, material.real_events, material.real.items)
+    aligned = align_rows(more, material)
     return _labelled(aligned, pl.lit(origin), pl.lit(1.0))
 
 
-def align_events(made: pl.DataFrame, real: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Give made events the real events' columns, types and order of columns.
+def align_rows(made: pl.DataFrame, material: "Material") -> pl.DataFrame:
+    """Give made rows the real rows' columns, types and order of columns.
 
     Real columns win: others are dropped, missing ones are null. A ``position`` that only real
     events have is counted up from each made user's times.
 
     Args:
-        made: Synthetic events.
-        real: Real events.
-        items: The catalogue.
+        made: Synthetic rows of the material's table.
+        material: Gives the real rows and the catalogue.
 
     Raises:
         SchemaError: If ``timestamp`` is missing where real events have it, a column's values do not
             fit the real type, or items are not in the catalogue.
     """
+    real, table = material.real_rows, material.table
     faults = []
-    if "timestamp" in real.columns and "timestamp" not in made.columns:
+    if table == "events" and "timestamp" in real.columns and "timestamp" not in made.columns:
         faults.append("column timestamp: real events have it, synthetic ones do not")
-    n_unknown = made.join(items, on="item_id", how="anti").height
+    n_unknown = made.join(material.real.items, on="item_id", how="anti").height
     if n_unknown:
         faults.append(f"column item_id: {n_unknown} of {made.height} are not in the catalogue")
-    collect("synthetic events", faults, SchemaError)
-    if "position" in real.columns and "position" not in made.columns:
+    collect(f"synthetic {table}", faults, SchemaError)
+    if table == "events" and "position" in real.columns and "position" not in made.columns:
         by_time = pl.col("timestamp").rank("ordinal").over("user_id").cast(pl.Int64)
         made = made.with_columns((by_time - 1).alias("position"))
     present = set(made.columns)
@@ -128,12 +128,17 @@ def align_events(made: pl.DataFrame, real: pl.DataFrame, items: pl.DataFrame) ->
         )
     except pl.exceptions.InvalidOperationError as error:
         raise SchemaError(
-            "synthetic events: values of some column do not fit the real column's type; expected "
+            f"synthetic {table}: values of some column do not fit the real column's type; expected "
             f"{dict(real.schema)}, got {dict(made.schema)}"
         ) from error
 
 
-def training_set(material: "Material", arm: str, parts: list[pl.DataFrame]) -> TrainingSet:
+def training_set(
+    material: "Material",
+    arm: str,
+    parts: list[pl.DataFrame],
+    copies: Mapping[str, pl.DataFrame] | None = None,
+) -> TrainingSet:
     """Stack aligned parts into the training set of an arm.
 
     Args:
@@ -141,11 +146,13 @@ def training_set(material: "Material", arm: str, parts: list[pl.DataFrame]) -> T
             the real ones.
         arm: The arm's name.
         parts: Tables from :func:`real_rows` and :func:`made_rows`.
+        copies: Further users or queries that the rows name, in the real columns.
     """
     rows = pl.concat(parts)
-    shop: Dataset = material.real.with_tables(
-        **{material.table: rows}, **_companions(material, rows)
-    )
+    companions = _companions(material, rows)
+    for name, more in (copies or {}).items():
+        companions[name] = pl.concat([companions[name], more], how="diagonal")
+    shop: Dataset = material.real.with_tables(**{material.table: rows}, **companions)
     return TrainingSet(shop, arm=arm, table=material.table)
 
 
@@ -156,7 +163,11 @@ def _companions(material: "Material", rows: pl.DataFrame) -> dict[str, pl.DataFr
     for name, real in material.real.tables().items():
         key = COMPANIONS.get(name)
         if key is not None and key in rows.columns:
-            found = [companions_of(at, of, name) for of in sources for at in range(len(of))]
+            found = [
+                companions_of(at, of, name, material.table)
+                for of in sources
+                for at in range(len(of))
+            ]
             made = [frame for frame in found if frame is not None]
             tables[name] = with_companions(real, made, rows, key)
     return tables
@@ -170,7 +181,7 @@ def with_companions(
     Args:
         real: The real table, ``users`` or ``queries``.
         made: Synthetic ones.
-        rows: Events that name them.
+        rows: What names them.
         key: Column by which they do.
 
     Example:

@@ -12,10 +12,10 @@ from typing import ClassVar, Protocol
 
 import polars as pl
 
-from shopsynth.schema import Dataset, InputError, Registry, SyntheticDataset, TrainingSet
+from shopsynth.schema import OWNERS, Dataset, InputError, Registry, SyntheticDataset, TrainingSet
 
-MIXED_TABLES = ("events",)
-"""Tables that arms can mix; tasks and methods of other tables work room by room so far."""
+MIXED_TABLES = tuple(OWNERS)
+"""Tables that arms can mix."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Material:
         real: The real train part, with the whole catalogue.
         synthetic: Synthetic rows that may join it, near duplicates of held-out rows gone.
         noise: Noise rows for the control ``noise``; ``None`` where that control does not run.
-        ratio: Synthetic events per real event, above 0.
+        ratio: Synthetic rows per real row, above 0.
         weight: Loss weight of every row that is not real, above 0; real rows weigh 1, those of
             the reserve too.
         sources: Methods whose rows weigh another share of ``weight``, and that share.
@@ -61,9 +61,14 @@ class Material:
             )
 
     @property
-    def real_events(self) -> pl.DataFrame:
-        """The real rows, columns as in ``events``."""
+    def real_rows(self) -> pl.DataFrame:
+        """The real rows, columns as in the table."""
         return self.real.need(self.table)
+
+    @property
+    def owner(self) -> str:
+        """The column that says whose a row is: rows of one owner stay together."""
+        return OWNERS[self.table]
 
 
 class Arm(Protocol):

@@ -18,7 +18,14 @@ import numpy as np
 import polars as pl
 
 from shopsynth.combine.settings import CombineSettings
-from shopsynth.schema import COMPANIONS, EmptyDataError, SyntheticDataset, derived_seed
+from shopsynth.schema import (
+    COMPANIONS,
+    OWNERS,
+    Dataset,
+    EmptyDataError,
+    SyntheticDataset,
+    derived_seed,
+)
 
 _EVERY_ROW_COUNTS = 1.0
 
@@ -28,7 +35,7 @@ class Dose:
     """An amount of synthetic data.
 
     Attributes:
-        ratio: Synthetic events per real event.
+        ratio: Synthetic rows per real row.
         weight: Loss weight of a synthetic row; a real one weighs 1.
         sources: Methods whose rows weigh another share of that, and the share; by name.
     """
@@ -64,7 +71,7 @@ def dose_grid(settings: CombineSettings, on_hand: float = inf) -> list[Dose]:
 
     Args:
         settings: The recipe's block.
-        on_hand: Synthetic events per real event that were made. A larger ratio would be this one
+        on_hand: Synthetic rows per real row that were made. A larger ratio would be this one
             under a false name, so it is cut to it; with none on hand ratios stay as they are.
 
     Example:
@@ -142,86 +149,103 @@ def choose_dose(rows: pl.DataFrame) -> Dose:
     return Dose.of_row(chosen["ratio"], chosen["weight"], chosen["sources"])
 
 
-def take_dose(synthetic: Sequence[SyntheticDataset], n_events: int) -> pl.DataFrame:
-    """Take whole synthetic users until their events reach a number.
+def take_dose(
+    synthetic: Sequence[SyntheticDataset], n_rows: int, table: str = "events"
+) -> pl.DataFrame:
+    """Take whole synthetic owners (users, queries, reviews) until their rows reach a number.
 
-    Doses nest: a larger one holds all users of a smaller one. Users of one data set come in an
-    order drawn from its own seed, because augmenters walk through real users in turn and a plain
+    Doses nest: a larger one holds all owners of a smaller one. Owners of one data set come in an
+    order drawn from its own seed, because augmenters walk through real ones in turn and a plain
     prefix would copy the first of them only. Several data sets are interleaved so that each gives
-    the same share of its events.
+    the same share of its rows.
 
     Args:
         synthetic: One or many data sets.
-        n_events: Events wanted; with fewer on hand all are taken.
+        n_rows: Rows wanted; with fewer on hand all are taken.
+        table: The table that is mixed, of :data:`OWNERS`.
 
     Returns:
-        Columns of ``events`` (the union; absent ones null) and ``origin``, the synthesizer's name.
-        Users and queries of a later data set whose ids are taken already get its number behind
-        theirs.
+        Columns of the table (the union; absent ones null) and ``origin``, the synthesizer's name.
+        Owners, users and queries of a later data set whose ids are taken already get its number
+        behind theirs.
     """
-    parts = [_distinct_events(number, synthetic) for number in range(len(synthetic))]
-    if not parts or n_events <= 0:
-        return pl.DataFrame(schema={"user_id": pl.String, "origin": pl.String})
+    owner = OWNERS[table]
+    parts = [_distinct_rows(number, synthetic, table) for number in range(len(synthetic))]
+    if not parts or n_rows <= 0:
+        return pl.DataFrame(schema={owner: pl.String, "origin": pl.String})
     queue = (
         pl.concat(
             [
-                _queue(number, part, made.seed)
+                _queue(number, part, made.seed, owner)
                 for number, (part, made) in enumerate(zip(parts, synthetic, strict=True))
             ]
         )
-        .sort("done", "number", "user_id")
-        .with_columns((pl.col("n_events").cum_sum() - pl.col("n_events")).alias("before"))
-        .filter(pl.col("before") < n_events)
+        .sort("done", "number", owner)
+        .with_columns((pl.col("n_rows").cum_sum() - pl.col("n_rows")).alias("before"))
+        .filter(pl.col("before") < n_rows)
     )
     rows = pl.concat(parts, how="diagonal_relaxed")
-    return rows.join(queue.select("user_id"), on="user_id", how="semi", maintain_order="left")
+    return rows.join(queue.select(owner), on=owner, how="semi", maintain_order="left")
 
 
-def _distinct_events(number: int, synthetic: Sequence[SyntheticDataset]) -> pl.DataFrame:
-    """Return one data set's events with ``origin``, its users renamed if their ids are taken."""
+def owned_rows(data: Dataset, table: str) -> pl.DataFrame:
+    """Return a table's rows by owner, those of a user in time order, so that parts do not matter.
+
+    Args:
+        data: A shop.
+        table: Of :data:`OWNERS`.
+    """
+    if table == "events":
+        return data.ordered_events()
+    return data.need(table).sort(OWNERS[table], maintain_order=True)
+
+
+def _distinct_rows(number: int, synthetic: Sequence[SyntheticDataset], table: str) -> pl.DataFrame:
+    """Return one data set's rows with ``origin``, its owners renamed if their ids are taken."""
     made = synthetic[number]
-    events = made.data.ordered_events().with_columns(pl.lit(made.synthesizer).alias("origin"))
-    own = [key for key in COMPANIONS.values() if key in events.columns]
-    return events.with_columns(pl.col(own) + _ending(number, synthetic))
+    rows = owned_rows(made.data, table).with_columns(pl.lit(made.synthesizer).alias("origin"))
+    keys = dict.fromkeys((OWNERS[table], *COMPANIONS.values()))
+    own = [key for key in keys if key in rows.columns]
+    return rows.with_columns(pl.col(own) + _ending(number, synthetic, table))
 
 
 def companions_of(
-    number: int, synthetic: Sequence[SyntheticDataset], table: str
+    number: int, synthetic: Sequence[SyntheticDataset], companion: str, table: str = "events"
 ) -> pl.DataFrame | None:
-    """Return one data set's users or queries, renamed as :func:`take_dose` renames its events.
+    """Return one data set's users or queries, renamed as :func:`take_dose` renames its rows.
 
     Args:
         number: Of the data set.
         synthetic: All data sets.
-        table: A table of :data:`COMPANIONS`.
+        companion: A table of :data:`COMPANIONS`.
+        table: The table that is mixed.
     """
-    frame = synthetic[number].data.tables().get(table)
+    frame = synthetic[number].data.tables().get(companion)
     if frame is None:
         return None
-    return frame.with_columns(pl.col(COMPANIONS[table]) + _ending(number, synthetic))
+    return frame.with_columns(pl.col(COMPANIONS[companion]) + _ending(number, synthetic, table))
 
 
-def _ending(number: int, synthetic: Sequence[SyntheticDataset]) -> str:
+def _ending(number: int, synthetic: Sequence[SyntheticDataset], table: str) -> str:
     """Return what ids of a data set get behind them: something where earlier ones have them."""
-    users = synthetic[number].data.need("events").select("user_id")
-    earlier = [other.data.need("events").select("user_id") for other in synthetic[:number]]
-    taken = bool(earlier) and users.join(pl.concat(earlier), on="user_id", how="semi").height > 0
+    owner = OWNERS[table]
+    owners = synthetic[number].data.need(table).select(owner)
+    earlier = [other.data.need(table).select(owner) for other in synthetic[:number]]
+    taken = bool(earlier) and owners.join(pl.concat(earlier), on=owner, how="semi").height > 0
     return f"-{number + 1}" if taken else ""
 
 
-def _queue(number: int, events: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Put one data set's users in a drawn order and say how much of it is done before each.
+def _queue(number: int, rows: pl.DataFrame, seed: int, owner: str) -> pl.DataFrame:
+    """Put one data set's owners in a drawn order and say how much of it is done before each.
 
     Returns:
-        Columns ``user_id``, ``n_events``, ``number``, ``done`` (share of the data set's events).
+        Columns of the owner, ``n_rows``, ``number``, ``done`` (share of the data set's rows).
     """
-    users = events.group_by("user_id", maintain_order=True).agg(pl.len().alias("n_events"))
+    owners = rows.group_by(owner, maintain_order=True).agg(pl.len().alias("n_rows"))
     generator = np.random.Generator(np.random.PCG64(derived_seed(seed, "dose")))
-    return users[generator.permutation(users.height)].select(
-        "user_id",
-        pl.col("n_events").cast(pl.Int64),
+    return owners[generator.permutation(owners.height)].select(
+        owner,
+        pl.col("n_rows").cast(pl.Int64),
         pl.lit(number).alias("number"),
-        ((pl.col("n_events").cum_sum() - pl.col("n_events")) / pl.col("n_events").sum()).alias(
-            "done"
-        ),
+        ((pl.col("n_rows").cum_sum() - pl.col("n_rows")) / pl.col("n_rows").sum()).alias("done"),
     )

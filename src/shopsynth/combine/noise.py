@@ -13,14 +13,18 @@ from shopsynth.schema import InputError, TrainingSet
 
 @register("noise")
 class Noise:
-    """Answers "any noise helps": histories cropped, masked, reordered, inserted into at random."""
+    """Answers "any noise helps".
+
+    Histories are cropped, masked, reordered, inserted into at random; texts have words swapped,
+    left out, misspelt.
+    """
 
     compute_of: ClassVar[str | None] = None
     fuses: ClassVar[str | None] = None
     generated: ClassVar[bool] = True
 
     def build(self, material: Material, *, seed: int) -> TrainingSet:
-        """Take the real rows and noise users of the dose's size; nothing is drawn.
+        """Take the real rows and noise rows of the dose's size; nothing is drawn.
 
         Raises:
             InputError: If the material holds no noise.
@@ -31,6 +35,6 @@ class Noise:
                 "noise out of [evaluate] controls"
             )
         dose = synthetic_rows(material)
-        rows = take_dose([material.noise], dose.height)
+        rows = take_dose([material.noise], dose.height, material.table)
         made = control_rows(material, rows, "noise", dose)
         return training_set(material, "noise", [real_rows(material), made])

@@ -13,7 +13,7 @@ class CombineSettings(Settings):
     """How much synthetic data joins the real data, and which rows may not."""
 
     ratio: _Positive | Literal["auto"] = "auto"
-    """Synthetic events per real event; auto chooses on validation from ``doses``."""
+    """Synthetic rows per real row; auto chooses on validation from ``doses``."""
 
     weight: _Positive | Literal["auto"] = "auto"
     """Loss weight of a synthetic row; auto chooses on validation from ``weights``."""
@@ -31,3 +31,7 @@ class CombineSettings(Settings):
     near_duplicate: float = Field(default=0.8, gt=0, le=1)
     """Jaccard similarity of item sets from which a synthetic history counts as a near duplicate
     of a held-out user's history."""
+
+    near_duplicate_text: float = Field(default=0.7, gt=0, le=1)
+    """Jaccard similarity of words and runs of characters from which a synthetic query or review
+    counts as a near duplicate of a held-out one."""

@@ -10,12 +10,12 @@ from shopsynth.evaluate.attacks.canaries import (
 from shopsynth.evaluate.attacks.people import Sides
 from shopsynth.evaluate.attacks.public_canaries import public_canaries
 from shopsynth.evaluate.attacks.shadow import shadow_scores
-from shopsynth.evaluate.audits import SHAREABLE_AUDITS, audit_release
+from shopsynth.evaluate.audits import SHAREABLE_AUDITS, audit_release, audit_texts
 from shopsynth.evaluate.base import METRICS, Hits, Lists, Metric, Pairs
 from shopsynth.evaluate.distributions import describe_distributions
 from shopsynth.evaluate.dose_curve import dose_rows
 from shopsynth.evaluate.embedding import embed_histories
-from shopsynth.evaluate.fidelity import measure_fidelity, synthetic_utility
+from shopsynth.evaluate.fidelity import measure_fidelity, measure_text_fidelity, synthetic_utility
 from shopsynth.evaluate.holm import holm
 from shopsynth.evaluate.hypotheses import Hypothesis, ProveSettings, register
 from shopsynth.evaluate.means import summarise_metrics
@@ -48,6 +48,7 @@ __all__ = [
     "Uplift",
     "add_system",
     "audit_release",
+    "audit_texts",
     "canary_epsilon",
     "compare_arms",
     "count_catalogue",
@@ -57,6 +58,7 @@ __all__ = [
     "holm",
     "list_length",
     "measure_fidelity",
+    "measure_text_fidelity",
     "metric_cutoffs",
     "plant_canaries",
     "public_canaries",

@@ -142,6 +142,32 @@ def audit_release(
     return pl.DataFrame(rows, schema=EVALUATION_COLUMNS["audits"], orient="row")
 
 
+def audit_texts(
+    texts: Sides | None, mode: str, *, pii_findings: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Attack a release that has texts and no histories.
+
+    Args:
+        texts: Frames with a column ``text``; ``None`` where none were made.
+        mode: As for :func:`audit_release`.
+        pii_findings: As for :func:`audit_release`.
+
+    Returns:
+        As :func:`audit_release`.
+
+    Raises:
+        InputError: As :func:`audit_release`.
+    """
+    rows: list[Row] = []
+    if texts is not None:
+        level = FAMILY_ERROR / _N_GATES["texts"]
+        note = _MODE_NOTES.get(mode, f"mode {mode}")
+        rows.append(copy_row("copies_of_text_ngrams", copied_texts(texts), level, "texts", note))
+    if pii_findings is not None:
+        rows += _pii_rows(pii_findings)
+    return pl.DataFrame(rows, schema=EVALUATION_COLUMNS["audits"], orient="row")
+
+
 def _history_copies(people: People, level: float, note: str) -> list[Row]:
     attacks = {
         "exact_copies_of_histories": (copied_whole, "histories"),

@@ -14,7 +14,7 @@ from shopsynth.pipeline.private_runs import check_private_run
 from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages import STAGES
 from shopsynth.pipeline.stages.design import ORACLE, menu
-from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.generate import NOISES, is_noise
 from shopsynth.schema import (
     PrivacyError,
     RecipeError,
@@ -22,6 +22,7 @@ from shopsynth.schema import (
     collect,
     nearest,
 )
+from shopsynth.split import CUT_TABLE
 from shopsynth.train import TASKS, fused_names, get_task, make_ranker, rankers
 
 
@@ -39,9 +40,9 @@ def check_recipe(recipe: Recipe, until: str) -> None:
     """
     checks: list[Callable[[], object]] = [partial(make_executor, recipe.pipeline)]
     checks += [partial(make_synthesizer, e.synthesizer, e.options) for e in recipe.generate]
-    checks += [partial(_check_table, entry) for entry in recipe.generate]
     checks += [partial(ARMS.get, control) for control in recipe.evaluate.controls]
     checks += [partial(get_task, task) for task in recipe.train.tasks]
+    checks += [partial(_check_table, entry) for entry in recipe.generate]
     checks += [partial(_check_model, recipe, model) for model in recipe.train.models]
     checks += [partial(_check_menus, recipe), partial(_check_claims, recipe)]
     faults = []
@@ -50,20 +51,20 @@ def check_recipe(recipe: Recipe, until: str) -> None:
             check()
         except (UnknownNameError, RecipeError) as error:
             faults.append(str(error))
-    if ORACLE in recipe.evaluate.controls and not recipe.split.low_data:
+    if ORACLE in recipe.evaluate.controls and not recipe.split.has_reserve:
         faults.append(
-            f"evaluate.controls: {ORACLE} adds real rows of users that nobody learned from; "
-            "expected split.train_users below 1, or leave it out"
+            f"evaluate.controls: {ORACLE} adds real rows that nobody learned from; expected "
+            "split.train_users (or train_labels, of queries and reviews) below 1, or leave it out"
         )
     order = list(STAGES)
     if order.index(until) >= order.index("combine"):
-        faults += _unmixed_tasks(recipe)
+        faults += _tasks_without_rows(recipe)
     if order.index(until) >= order.index("split"):
         faults += _missing_tables(recipe, learns=order.index(until) > order.index("split"))
     if order.index(until) >= order.index("combine") and not _claims(recipe):
         faults.append(
-            f"generate: {NOISE} is the control, made where evaluate.controls names it; "
-            "expected at least one other synthesizer to judge"
+            f"generate: {', '.join(NOISES.values())} are controls, made where evaluate.controls "
+            "names noise; expected at least one other synthesizer to judge"
         )
     collect("recipe", faults, RecipeError)
     if order.index(until) >= order.index("privacy"):
@@ -74,32 +75,46 @@ def check_recipe(recipe: Recipe, until: str) -> None:
 
 
 def _claims(recipe: Recipe) -> list[str]:
-    return [entry.synthesizer for entry in recipe.generate if entry.synthesizer != NOISE]
+    return [entry.synthesizer for entry in recipe.generate if not is_noise(entry.synthesizer)]
 
 
 def _check_table(entry: GenerateSettings) -> None:
-    """Refuse a method whose rows no run can take up yet, before its work is lost."""
+    """Refuse a method that is thought to make another table than it does."""
     table = SYNTHESIZERS.get(entry.synthesizer).table
-    if table != entry.table:
+    if entry.table not in (None, table):
         raise RecipeError(
             f"generate: expected a method that makes {entry.table}, got {entry.synthesizer}, which "
-            f"makes {table}; use it from Python: fit and sample"
+            f"makes {table}; choose another, or leave table out"
         )
 
 
-def _unmixed_tasks(recipe: Recipe) -> list[str]:
-    tasks = [task for task in recipe.train.tasks if task in TASKS.names()]
-    return [
-        f"train.tasks: expected tasks whose rows a run can mix ({', '.join(MIXED_TABLES)}), got "
-        f"{task}, which learns from {get_task(task).table}; use its models from Python"
-        for task in tasks
-        if get_task(task).table not in MIXED_TABLES
-    ]
+def _tasks_without_rows(recipe: Recipe) -> list[str]:
+    """Name tasks that no method makes rows for, or whose table nothing mixes."""
+    known = SYNTHESIZERS.names()
+    made = {SYNTHESIZERS.get(name).table for name in _claims(recipe) if name in known}
+    faults = []
+    for task in recipe.train.tasks:
+        if task not in TASKS.names():
+            continue  # Told by the check of names.
+        table = get_task(task).table
+        if table not in MIXED_TABLES:
+            faults.append(
+                f"train.tasks: expected tasks whose rows a run can mix "
+                f"({', '.join(MIXED_TABLES)}), got {task}, which learns from {table}; use its "
+                "models from Python"
+            )
+        elif _claims(recipe) and table not in made:
+            faults.append(
+                f"generate: expected a method that makes {table}, which the task {task} learns "
+                f"from, got methods that make {', '.join(sorted(made)) or 'nothing'}; add one, or "
+                f"take {task} out of train.tasks"
+            )
+    return faults
 
 
 def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:
     known = recipe.shop.sources()
-    cut = "queries" if recipe.split.by == "query" else "events"
+    cut = CUT_TABLE[recipe.split.by]
     needs = {cut: f"split.by = {recipe.split.by!r} cuts {cut}"}
     if learns:
         tasks = [task for task in recipe.train.tasks if task in TASKS.names()]

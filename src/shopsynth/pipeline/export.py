@@ -13,7 +13,7 @@ import polars as pl
 
 from shopsynth.pipeline.export_card import describe_export
 from shopsynth.pipeline.manifest import Manifest
-from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.generate import is_noise, table_of
 from shopsynth.pipeline.stages.protection import release_facts
 from shopsynth.pipeline.workspace import Workspace, open_workspace
 from shopsynth.privacy import PrivacySettings
@@ -126,15 +126,14 @@ def _read(place: Workspace, manifest: Manifest, name: str) -> pl.DataFrame:
 
 
 def _synthetic(place: Workspace, combined: Manifest) -> dict[str, pl.DataFrame]:
-    """Read the events of the first seed, and what comes with them, each with its method."""
+    """Read the rows of the first seed, and what comes with them, each with its method."""
     found: dict[str, list[pl.DataFrame]] = {}
-    rooms = {"kept": "events", **{table: table for table in COMPANIONS}}
     for ref in combined.outputs:
         room, _, method = ref.name.partition("/")
-        if room in rooms and method != NOISE and ref.label == "0":
+        if room in ("kept", *COMPANIONS) and not is_noise(method) and ref.label == "0":
             frame = pl.read_parquet(place.store.local_path(ref.key))
             named = frame.with_columns(pl.lit(method).alias("synthesizer"))
-            found.setdefault(rooms[room], []).append(named)
+            found.setdefault(table_of(method) if room == "kept" else room, []).append(named)
     return {table: pl.concat(frames, how="diagonal") for table, frames in found.items()}
 
 
@@ -143,7 +142,7 @@ def _made(generated: Manifest) -> list[dict[str, Any]]:
     return [
         each
         for each in generated.facts["made"]
-        if each["number"] == 0 and each["synthesizer"] != NOISE
+        if each["number"] == 0 and not is_noise(each["synthesizer"])
     ]
 
 
@@ -197,6 +196,11 @@ def _huggingface(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
 
 
 def _recbole(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
+    if "events" not in tables:
+        raise SchemaError(
+            f"export --to recbole: expected events, the workspace has {', '.join(tables)}; choose "
+            "beir, parquet or csv"
+        )
     events = tables["events"]
     if "timestamp" in events.columns:
         time = (pl.col("timestamp").dt.epoch("ms") / 1000).alias("timestamp:float")
@@ -221,10 +225,31 @@ def _recbole(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
 
 
 def _beir(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:
-    raise SchemaError(
-        "export --to beir: expected queries and judgments, the workspace has "
-        f"{', '.join(tables)}. Map them in the recipe, or choose parquet, csv or recbole."
+    """Write ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/train.tsv``, grades as integers."""
+    if "queries" not in tables or "judgments" not in tables:
+        raise SchemaError(
+            "export --to beir: expected queries and judgments, the workspace has "
+            f"{', '.join(tables)}. Add a method that makes them (title_queries), or choose "
+            "parquet, csv or recbole."
+        )
+    items = tables["items"]
+    words = {
+        told: pl.col(name).fill_null("") if name in items.columns else pl.lit("")
+        for name, told in (("title", "title"), ("description", "text"))
+    }
+    corpus = items.select(pl.col("item_id").alias("_id"), **words)
+    queries = tables["queries"].select(pl.col("query_id").alias("_id"), "text")
+    qrels = tables["judgments"].select(
+        pl.col("query_id").alias("query-id"),
+        pl.col("item_id").alias("corpus-id"),
+        pl.col("grade").round().cast(pl.Int64).alias("score"),
     )
+    paths = [folder / "corpus.jsonl", folder / "queries.jsonl", folder / "qrels" / "train.tsv"]
+    paths[2].parent.mkdir(exist_ok=True)
+    corpus.write_ndjson(paths[0])
+    queries.write_ndjson(paths[1])
+    qrels.write_csv(paths[2], separator="\t")
+    return paths
 
 
 def _sql(tables: dict[str, pl.DataFrame], folder: Path) -> list[Path]:

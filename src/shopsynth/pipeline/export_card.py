@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from shopsynth.report import CardFile, SummaryPrivacy, data_card
+from shopsynth.schema import OWNERS
 
 NOTICES = {
     "dp": "differentially private as the ledger of the workspace says",
@@ -21,6 +22,9 @@ NOTICES = {
     "unsafe_nonprivate": "made from raw personal data without protection",
 }
 """What each privacy mode gives to whoever holds the rows."""
+
+_TABLES = {"inter": "events", "item": "items", "corpus": "items", "qrels": "judgments"}
+"""The table behind a file of RecBole, by its suffix, or of BEIR, by its name."""
 
 _IS_MADE_BY_AI = "1"
 """``Label`` of GB 45438-2025, annex E: 1 is, 2 may be, 3 is suspected to be made by AI."""
@@ -52,7 +56,12 @@ def describe_export(
     release = str(facts["release"])
     label, card = folder / "label.json", folder / "croissant.json"
     _write(label, _label(str(facts["mode"]), [str(m["synthesizer"]) for m in made], release))
-    kept = dict(tables["events"].group_by("synthesizer").len().iter_rows())
+    kept = {
+        method: n
+        for table in OWNERS
+        if table in tables
+        for method, n in tables[table].group_by("synthesizer").len().iter_rows()
+    }
     told = data_card(
         SummaryPrivacy.model_validate({"audits": (), **facts}),
         [_card_file(path, folder, tables) for path in (*written, label)],
@@ -94,7 +103,7 @@ def _card_file(path: Path, folder: Path, tables: Mapping[str, pl.DataFrame]) -> 
     table = ""
     if columns:
         stem = name.partition("/")[0].partition(".")[0]
-        table = {"inter": "events", "item": "items"}.get(path.suffix.removeprefix("."), stem)
+        table = _TABLES.get(path.suffix.removeprefix("."), _TABLES.get(stem, stem))
     return CardFile(
         name,
         hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -111,7 +120,9 @@ def _columns(path: Path) -> dict[str, pl.DataType]:
         return dict(pl.read_parquet_schema(path))
     if path.suffix == ".csv":
         return dict(pl.scan_csv(path, try_parse_dates=True).collect_schema())
-    if path.suffix in (".inter", ".item"):
+    if path.suffix == ".jsonl":
+        return dict(pl.scan_ndjson(path).collect_schema())
+    if path.suffix in (".inter", ".item", ".tsv"):
         separated = pl.scan_csv(path, separator="\t", quote_char=None)
         return dict(separated.collect_schema())
     return {}

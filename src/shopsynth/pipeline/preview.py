@@ -61,29 +61,31 @@ def preview(
             data = read_dataset(job)
         finally:
             job.clean_up()
-    events = data.need("events")
-    first = events["user_id"].unique(maintain_order=True).head(_MAX_USERS)
-    few = data.with_tables(events=events.filter(pl.col("user_id").is_in(first.implode())))
+    few = data
+    if data.events is not None:
+        first = data.events["user_id"].unique(maintain_order=True).head(_MAX_USERS)
+        some = data.events.filter(pl.col("user_id").is_in(first.implode()))
+        few = data.with_tables(events=some)
     view = PrivateView(few, **protected.facts["receipt"])
     shown = {}
     for entry in recipe.generate:
         method = make_synthesizer(entry.synthesizer, entry.options)
         method.fit(view, seed=derived_seed(recipe.seed, "preview", entry.synthesizer))
         made = method.sample(rows, seed=derived_seed(recipe.seed, "preview")).data
-        shown[entry.synthesizer] = _told(made, rows)
+        shown[entry.synthesizer] = _told(made, method.table, rows)
     return shown
 
 
-def _told(made: Dataset, rows: int) -> pl.DataFrame:
-    """Return the first events with what other tables say of them."""
-    events = made.need("events").head(rows)
+def _told(made: Dataset, table: str, rows: int) -> pl.DataFrame:
+    """Return the first rows with what other tables say of them."""
+    told = made.need(table).head(rows)
     others = []
     if "title" in made.items.columns:
         others.append((made.items.select("item_id", "title"), "item_id"))
-    if made.queries is not None and "query_id" in events.columns:
+    if made.queries is not None and "query_id" in told.columns:
         others.append((made.queries.select("query_id", query="text"), "query_id"))
-    if made.users is not None:
+    if made.users is not None and "user_id" in told.columns:
         others.append((made.users, "user_id"))
-    for table, key in others:
-        events = events.join(table, on=key, how="left", maintain_order="left", suffix="_told")
-    return events
+    for frame, key in others:
+        told = told.join(frame, on=key, how="left", maintain_order="left", suffix="_told")
+    return told

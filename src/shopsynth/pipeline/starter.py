@@ -28,7 +28,6 @@ max_events_per_user = 256
 # One block a method; shopsynth combines what they make. Also: substitute, pseudo_session.
 [[generate]]
 synthesizer = "markov"
-table = "events"
 size = 1.0  # synthetic users per real user
 
 [combine]

@@ -117,6 +117,22 @@ class PrivateView:
             )
         return self.users_bound
 
+    def n_owners(self, table: str) -> int:
+        """Count whom a method makes rows for: users, or queries or reviews in their own tables.
+
+        A shop without searches has none to count: then each item stands for one.
+
+        Args:
+            table: The table that is made: ``events``, ``judgments`` or ``reviews``.
+
+        Raises:
+            PrivacyError: As :attr:`n_users`; in mode ``dp`` only users are ever counted.
+            SchemaError: If the shop has no such table.
+        """
+        if table == "judgments":
+            return (self.items if self.rows.queries is None else self.rows.queries).height
+        return self.n_users if table == "events" else self.rows.need(table).height
+
     @property
     def allowance(self) -> float:
         """The mu of Gaussian differential privacy that all answers may cost together.

@@ -25,13 +25,16 @@ class ReportContext:
         rejects: Columns ``table``, ``reason``, ``n``: rows that cleaning took out.
         split: Facts of the split, for example ``{"by": "time", "train": 30000}``.
         privacy: ``mode``, ``unit``, ``epsilon``, ``delta`` and any further facts to show.
-        generators: One a generator: ``name``, ``options`` (a dict), ``users``, ``events``.
+        generators: One a generator: ``name``, ``options`` (a dict), ``users`` (or queries, reviews)
+            and ``events`` (or rows of these).
         dose: The chosen ``ratio`` and ``weight``, and ``sources``: shares of methods.
-        near_duplicates: Synthetic histories dropped as copies of held-out ones, by reason.
+        near_duplicates: Synthetic histories or texts dropped as copies of held-out ones, by reason.
         stages: One a stage: ``name``, ``wall_s``, ``cpu_s``, ``peak_rss_mb``, ``cached``.
         recipe: The resolved recipe, as text.
         samples: A few synthetic histories, a row an event, each user's in order. Columns
-            ``user_id``, ``item_id``, ``title``; optional ``timestamp``, ``synthesizer``.
+            ``user_id``, ``item_id``, ``title``; optional ``timestamp``, ``synthesizer``, ``note``
+            (in place of a time). Of searches and reviews ``user_id`` is a query or a class, and
+            ``title`` an item or a text.
         environment: Versions and machine, by name.
         protocol: How it was measured, by name: tie rule, masking, fit set, test input, truth.
         headline_model: The model whose uplift is told first.

@@ -72,6 +72,8 @@ _PERSONAL = {
 _FORMATS = {
     ".parquet": "application/x-parquet",
     ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".jsonl": "application/jsonl",
     ".inter": "text/tab-separated-values",
     ".item": "text/tab-separated-values",
     ".md": "text/markdown",
@@ -165,7 +167,7 @@ def _record_set(file: CardFile) -> dict[str, Any]:
         "@id": file.table,
         "name": file.table,
         "description": f"{file.rows} rows: "
-        + ("synthetic" if file.table == "events" else "the public catalogue they refer to"),
+        + ("the public catalogue they refer to" if file.table == "items" else "synthetic"),
         "field": [
             {
                 "@type": "cr:Field",

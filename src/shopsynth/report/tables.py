@@ -153,7 +153,7 @@ def audit_table(audits: Sequence[SummaryAudit]) -> Table:
 def generator_table(context: ReportContext) -> Table:
     """List every generator with its options and what it made."""
     return Table(
-        ("Generator", "Users", "Events", "Options"),
+        ("Generator", "Users, queries or reviews", "Rows", "Options"),
         tuple(
             (
                 plain(str(row["name"])),
@@ -175,12 +175,13 @@ def fact_table(facts: dict[str, object]) -> Table:
 
 @dataclass(frozen=True)
 class History:
-    """One synthetic customer for the eye.
+    """One synthetic customer, query or review for the eye.
 
     Attributes:
-        user: The synthetic user's id.
+        user: The synthetic user's id, the query's text or the review's class.
         source: The generator, empty where unknown.
-        steps: Item title and time (empty where there is none), in order.
+        steps: Item title, or the review's text, and time or grade (empty where there is none), in
+            order.
     """
 
     user: str
@@ -189,17 +190,20 @@ class History:
 
 
 def histories(samples: pl.DataFrame) -> tuple[History, ...]:
-    """Group sample events into histories, in the order given.
+    """Group sample rows by whose they are, in the order given.
 
     Args:
         samples: Columns as in :class:`ReportContext`.
     """
     rows = samples.with_columns(
         pl.coalesce("title", "item_id").alias("title"),
-        (
-            pl.col("timestamp").dt.strftime("%Y-%m-%d %H:%M")
-            if "timestamp" in samples.columns
-            else pl.lit("")
+        pl.coalesce(
+            *(
+                pl.col(name) if name == "note" else pl.col(name).dt.strftime("%Y-%m-%d %H:%M")
+                for name in ("note", "timestamp")
+                if name in samples.columns
+            ),
+            pl.lit(""),
         ).alias("when"),
         (pl.col("synthesizer") if "synthesizer" in samples.columns else pl.lit("")).alias("source"),
     )
@@ -209,7 +213,7 @@ def histories(samples: pl.DataFrame) -> tuple[History, ...]:
             plain(part["source"][0] or ""),
             tuple(part.select("title", pl.col("when").fill_null("")).iter_rows()),
         )
-        for (user,), part in rows.group_by("user_id", maintain_order=True)
+        for (user, _), part in rows.group_by("user_id", "source", maintain_order=True)
     )
 
 

@@ -33,7 +33,7 @@ from shopsynth.schema.ranking import RANKING_COLUMNS, Ranking
 from shopsynth.schema.registry import Registry
 from shopsynth.schema.rejects import REJECT_COLUMNS, Cleaned, make_rejects, no_rejects
 from shopsynth.schema.settings import Settings
-from shopsynth.schema.synthetic import COMPANIONS, REAL, SyntheticDataset, TrainingSet
+from shopsynth.schema.synthetic import COMPANIONS, OWNERS, REAL, SyntheticDataset, TrainingSet
 from shopsynth.schema.tables import (
     TABLES,
     TIMESTAMP,
@@ -49,6 +49,7 @@ __all__ = [
     "COMPANIONS",
     "EVALUATION_COLUMNS",
     "FUSED",
+    "OWNERS",
     "RANKING_COLUMNS",
     "REAL",
     "REJECT_COLUMNS",

@@ -45,12 +45,13 @@ class Split:
         slices: Columns ``kind`` (``item``, ``user`` or ``query``), ``id``, ``slice``. An id may be
             in several slices: ``cold`` items are ``tail`` items too. Items are counted in train
             alone, users by their own rows before the holdout.
-        by: How it was cut: ``time``, ``leave_one_out`` or ``query``.
+        by: How it was cut: ``time``, ``leave_one_out``, ``query`` or ``review``.
         asked: Rows of asked users before the test and of validation users before the validation:
             input of questions, never learned from. ``None`` unless at low data: else who is asked
             in test is in train and validation.
-        reserve: Train rows of the users between: nobody learns from them but the arm ``oracle``.
-            ``None`` unless at low data; may hold no event.
+        reserve: Train rows of the users between, or labels that are held back: nobody learns from
+            them but the arm ``oracle``. ``None`` unless at low data or with few labels; may hold no
+            row.
 
     Raises:
         SchemaError: If a part has empty required cells or ``slices`` has other columns.

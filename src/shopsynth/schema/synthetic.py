@@ -14,7 +14,11 @@ REAL = "real"
 """The ``origin`` of real rows in a :class:`TrainingSet`."""
 
 COMPANIONS = {"users": "user_id", "queries": "query_id"}
-"""Tables that come with synthetic events, and the column by which events name their rows."""
+"""Tables that come with synthetic rows, and the column by which those name their rows."""
+
+OWNERS = {"events": "user_id", "judgments": "query_id", "reviews": "review_id"}
+"""Tables that synthetic rows are made of and mixed with, and the column that says whose a row is:
+an owner's rows are taken together or not at all."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Set the real holdout aside before anything learns."""
 
 from shopsynth.split.base import (
+    CUT_TABLE,
     PARTS,
     SPLITTERS,
     Splitter,
@@ -19,19 +20,20 @@ from shopsynth.split.low_data import (
     part_names,
     without_reserve,
 )
-from shopsynth.split.query import assign_queries
+from shopsynth.split.query import assign_texts, hold_labels_back
 from shopsynth.split.settings import SplitSettings
 from shopsynth.split.slices import fix_slices
 from shopsynth.split.time import find_cuts
 
 __all__ = [
+    "CUT_TABLE",
     "PARTS",
     "SPLITTERS",
     "SplitSettings",
     "Splitter",
     "TimeCuts",
     "assign_parts",
-    "assign_queries",
+    "assign_texts",
     "check_parts",
     "count_items",
     "count_times",
@@ -42,6 +44,7 @@ __all__ = [
     "follow_queries",
     "group_users",
     "groups_of_parts",
+    "hold_labels_back",
     "merge_counts",
     "part_by_group",
     "part_names",

@@ -18,7 +18,13 @@ from shopsynth.schema import EmptyDataError, Registry, SchemaError
 from shopsynth.split.settings import SplitSettings
 
 TRAIN, VALIDATION, TEST = PARTS = ("train", "validation", "test")
-"""The three values of the column ``part``."""
+"""The three values of the column ``part`` that every split has."""
+
+RESERVE = "reserve"
+"""The part that only the ceiling ``oracle`` may learn from."""
+
+CUT_TABLE = {"time": "events", "leave_one_out": "events", "query": "queries", "review": "reviews"}
+"""The table that each way of splitting cuts; others follow it or stay whole."""
 
 _ADVICE = {
     "time": "give events of at least three different minutes, raise validation and test under "
@@ -26,6 +32,7 @@ _ADVICE = {
     "leave_one_out": "at least one user with three events is needed; lower min_events_per_user "
     'under [clean] or choose by = "time".',
     "query": "give more distinct queries, or raise validation and test under [split].",
+    "review": "give more reviews with different texts, or raise validation and test under [split].",
 }
 
 _LOW_DATA_ADVICE = (
@@ -51,7 +58,7 @@ class Splitter(Protocol):
     """One way of setting the holdout aside.
 
     Class attributes:
-        table: The table it cuts: ``events`` or ``queries``.
+        table: The table it cuts: one of :data:`CUT_TABLE`.
     """
 
     table: ClassVar[str]
@@ -62,7 +69,7 @@ class Splitter(Protocol):
         """Say for every row whether it is train, validation or test.
 
         Args:
-            rows: All rows of some users (``events``), or any rows (``queries``).
+            rows: All rows of some users (``events``), or any rows (``queries``, ``reviews``).
             settings: The recipe's ``[split]`` block.
             cuts: The moments of a split by time; ``None`` for other ways.
 
@@ -93,7 +100,7 @@ def assign_parts(
         The events in the same order, with the column ``part``.
 
     Raises:
-        SchemaError: If events lack the column the split needs, or ``by = "query"``.
+        SchemaError: If events lack the column the split needs, or texts are cut.
     """
     splitter = SPLITTERS.get(settings.by)()
     if splitter.table != "events":

@@ -6,11 +6,11 @@ In: a clean shop. Out: a :class:`~shopsynth.schema.Split`: shops over one catalo
 import polars as pl
 
 from shopsynth.schema import Dataset, Split
-from shopsynth.split.base import TRAIN, TimeCuts, assign_parts, check_parts
+from shopsynth.split.base import CUT_TABLE, TRAIN, TimeCuts, assign_parts, check_parts
 from shopsynth.split.counts import count_items, count_times, count_users
 from shopsynth.split.followers import follow_events, follow_queries
 from shopsynth.split.low_data import group_users, part_by_group, part_names, without_reserve
-from shopsynth.split.query import assign_queries
+from shopsynth.split.query import assign_texts, hold_labels_back
 from shopsynth.split.settings import SplitSettings
 from shopsynth.split.slices import fix_slices
 from shopsynth.split.time import find_cuts
@@ -24,9 +24,11 @@ def split_dataset(dataset: Dataset, settings: SplitSettings) -> Split:
 
     Every part has the whole catalogue (``items``, ``images``). Split by time or leave-one-out,
     ``events`` are cut and ``reviews`` follow; split by query, ``queries`` are cut and ``judgments``
-    and ``events`` follow. ``users`` are those who act in a part; train also has those who never
-    act. All other tables stay with train. With ``train_users`` below 1 there are two more parts,
-    ``asked`` and ``reserve``, and every user's rows lie on one side (``low_data.py``).
+    and ``events`` follow; split by review, ``reviews`` are cut. ``users`` are those who act in a
+    part; train also has those who never act. All other tables stay with train. With
+    ``train_users`` below 1 there are two more parts, ``asked`` and ``reserve``, and every user's
+    rows lie on one side (``low_data.py``); with ``train_labels`` below 1 there is a ``reserve`` of
+    judgments, or reviews.
 
     Args:
         dataset: The clean shop.
@@ -46,10 +48,13 @@ def split_dataset(dataset: Dataset, settings: SplitSettings) -> Split:
     """
     if settings.by == "query":
         in_time = assigned = _cut_queries(dataset, settings)
+    elif settings.by == "review":
+        reviews = assign_texts(dataset.need("reviews"), settings)
+        in_time = assigned = {"reviews": hold_labels_back(reviews, settings)}
     else:
         in_time = _cut_events(dataset, settings)
         assigned = {table: part_by_group(rows, settings) for table, rows in in_time.items()}
-    check_parts(_n_by_part(assigned["queries" if settings.by == "query" else "events"]), settings)
+    check_parts(_n_by_part(assigned[CUT_TABLE[settings.by]]), settings)
     parts = {name: _part(dataset, assigned, name, settings) for name in part_names(settings)}
     return Split(
         **parts, slices=_slices(parts[TRAIN], in_time.get("events"), settings), by=settings.by
@@ -68,13 +73,14 @@ def _cut_events(dataset: Dataset, settings: SplitSettings) -> dict[str, pl.DataF
 
 
 def _cut_queries(dataset: Dataset, settings: SplitSettings) -> dict[str, pl.DataFrame]:
-    queries = assign_queries(dataset.need("queries"), settings)
-    followers = {"judgments": dataset.judgments, "events": dataset.events}
-    return {"queries": queries} | {
-        table: follow_queries(rows, queries)
-        for table, rows in followers.items()
-        if rows is not None
-    }
+    queries = assign_texts(dataset.need("queries"), settings)
+    assigned = {"queries": queries}
+    if dataset.judgments is not None:
+        judged = hold_labels_back(queries, settings)
+        assigned["judgments"] = follow_queries(dataset.judgments, judged)
+    if dataset.events is not None:
+        assigned["events"] = follow_queries(dataset.events, queries)
+    return assigned
 
 
 def _part(
@@ -107,14 +113,15 @@ def _users_of(
 
 
 def _slices(train: Dataset, in_time: pl.DataFrame | None, settings: SplitSettings) -> pl.DataFrame:
-    """Fix the slices; in a shop without events, judged items stand for seen ones.
+    """Fix the slices; in a shop without events, judged or reviewed items stand for seen ones.
 
     Args:
         train: All that is learned from.
         in_time: Events with their ``part`` by time alone, or ``None`` in a shop without events.
         settings: The recipe's ``[split]`` block.
     """
-    seen = train.events if train.events is not None else train.judgments
+    tables = (train.events, train.judgments, train.reviews)
+    seen = next((table for table in tables if table is not None), None)
     item_counts = count_items(seen) if seen is not None else None
     user_counts = None if in_time is None else count_users(without_reserve(in_time, settings))
     return fix_slices(train.items["item_id"], item_counts, user_counts, settings)

@@ -15,10 +15,10 @@ same, so shops of 10, 25 and 50 % of the users are comparable.
 import polars as pl
 
 from shopsynth.schema import stable_bucket
-from shopsynth.split.base import TEST, TRAIN, VALIDATION
+from shopsynth.split.base import RESERVE, TEST, TRAIN, VALIDATION
 from shopsynth.split.settings import SplitSettings
 
-ASKED, RESERVE = "asked", "reserve"
+ASKED = "asked"
 
 _N_BUCKETS = 1_000_000
 """Fine enough for any share; the bucket of an id never changes."""
@@ -120,6 +120,11 @@ def groups_of_parts(settings: SplitSettings) -> dict[str, tuple[str, ...]]:
 
 
 def part_names(settings: SplitSettings) -> tuple[str, ...]:
-    """Name the parts a split has: three, and at low data ``asked`` and ``reserve``."""
+    """Name the parts a split has: three; at low data also ``asked`` and ``reserve``.
+
+    With few labels there is a ``reserve`` alone.
+    """
     parts = (TRAIN, VALIDATION, TEST)
-    return (*parts, ASKED, RESERVE) if settings.low_data else parts
+    if settings.low_data:
+        return (*parts, ASKED, RESERVE)
+    return (*parts, RESERVE) if settings.few_labels else parts

@@ -14,15 +14,16 @@ _ROUNDING = 1e-9
 class SplitSettings(Settings):
     """How the real holdout is set aside before anything learns."""
 
-    by: Literal["time", "leave_one_out", "query"] = "time"
+    by: Literal["time", "leave_one_out", "query", "review"] = "time"
     """time: global cuts by date; leave_one_out: each user's last two events, for comparison with
-    published tables; query: disjoint queries, for search and relevance."""
+    published tables; query: disjoint queries, for search and relevance; review: disjoint texts of
+    reviews, for classes of texts that have no time."""
 
     validation: float = Field(default=0.1, gt=0, lt=0.5)
-    """Share of events (time) or queries (query) that choose settings."""
+    """Share of events (time), queries (query) or reviews (review) that choose settings."""
 
     test: float = Field(default=0.1, gt=0, lt=0.5)
-    """Share of events (time) or queries (query) that judge."""
+    """Share of events (time), queries (query) or reviews (review) that judge."""
 
     validation_from: datetime | None = None
     """First moment of validation, in place of a share (time). With test_from it makes the cuts
@@ -49,6 +50,11 @@ class SplitSettings(Settings):
     """Share of users who are only asked, in validation; used where train_users is below 1. With 0
     the train users are asked, whom a network knows by heart."""
 
+    train_labels: float = Field(default=1.0, gt=0, le=1)
+    """Share of training queries whose judgments train (query), or of training reviews (review).
+    Below 1: few labels, simulated; a smaller share is part of a larger one. The rest is the
+    reserve, from which the arm oracle takes; texts of its queries stay known."""
+
     @field_validator("validation_from", "test_from")
     @classmethod
     def _in_utc(cls, moment: datetime | None) -> datetime | None:
@@ -71,11 +77,17 @@ class SplitSettings(Settings):
 
     @model_validator(mode="after")
     def _check_shares(self) -> Self:
+        if self.few_labels and not self.by_text:
+            raise ValueError(
+                f"train_labels = {self.train_labels:g} holds labels of queries or reviews back, "
+                f'and by = "{self.by}" cuts events; choose by = "query" or "review", or leave '
+                "train_labels at 1"
+            )
         if not self.low_data:
             return self
-        if self.by == "query":
+        if self.by_text:
             raise ValueError(
-                f'train_users = {self.train_users:g} cuts users, and by = "query" cuts queries; '
+                f'train_users = {self.train_users:g} cuts users, and by = "{self.by}" cuts texts; '
                 'choose by = "time" or "leave_one_out", or leave train_users at 1'
             )
         shares = (self.train_users, self.validation_users, self.asked_users)
@@ -91,6 +103,21 @@ class SplitSettings(Settings):
     def has_public_cuts(self) -> bool:
         """Whether no one's rows have a say in where the data are cut."""
         return self.by == "leave_one_out" or self.validation_from is not None
+
+    @property
+    def by_text(self) -> bool:
+        """Whether queries or reviews are cut, by their texts, and not events."""
+        return self.by in ("query", "review")
+
+    @property
+    def few_labels(self) -> bool:
+        """Whether some training queries' judgments, or training reviews, are held back."""
+        return self.train_labels < 1
+
+    @property
+    def has_reserve(self) -> bool:
+        """Whether real rows are kept from all that learns but the arm ``oracle``."""
+        return self.low_data or self.few_labels
 
     @property
     def low_data(self) -> bool:

@@ -69,7 +69,7 @@ def test_an_unknown_arm_names_the_known_ones(material):
 def test_every_arm_keeps_the_contract(name, material):
     """Real columns in front, real rows as they were, D′ of the same size, same seed same rows."""
     training = build_arm(name, material, 7)
-    real = material.real_events
+    real = material.real_rows
     assert training.arm == name
     assert training.rows.columns == [*real.columns, "origin", "weight"]
     expected = round(0.5 * real.height)
@@ -93,7 +93,7 @@ def test_every_arm_keeps_the_contract(name, material):
 )
 def test_arms_of_real_rows_alone(name, compute_of, fuses, material):
     training = build_arm(name, material, 0)
-    assert training.rows.drop("origin", "weight").equals(material.real_events)
+    assert training.rows.drop("origin", "weight").equals(material.real_rows)
     assert training.rows["origin"].unique().to_list() == ["real"]
     assert ARMS.get(name).compute_of == compute_of
     assert ARMS.get(name).fuses == fuses
@@ -249,7 +249,7 @@ def test_faults_of_synthetic_rows_are_collected_without_values(items, real, make
 
 
 def test_no_synthetic_rows_is_said(real):
-    with pytest.raises(InputError, match="expected synthetic rows for"):
+    with pytest.raises(InputError, match="synthetic rows of events, got none"):
         build_arm("combined", Material(real, (), None, 1.0, 1.0), 0)
 
 
@@ -258,7 +258,7 @@ def test_no_synthetic_rows_is_said(real):
     [
         ({"ratio": 0.0}, "above 0"),
         ({"weight": float("nan")}, "above 0"),
-        ({"table": "reviews"}, "got reviews"),
+        ({"table": "images"}, "got images"),
     ],
 )
 def test_unusable_material_is_refused(change, message, material):

@@ -30,7 +30,7 @@ def test_it_adds_whole_users_of_the_reserve_up_to_the_size_of_the_dose(material)
     assert added(training).height == dose.height == 15
     assert added(training)["user_id"].n_unique() == 5
     kept = training.rows.filter(pl.col("origin") == "real")
-    assert kept.select(material.real_events.columns).equals(material.real_events)
+    assert kept.select(material.real_rows.columns).equals(material.real_rows)
 
 
 def test_real_rows_weigh_one_whatever_synthetic_ones_weigh(material):
@@ -52,9 +52,9 @@ def test_a_short_reserve_is_taken_whole(material):
 
 
 def test_without_a_reserve_it_says_how_to_make_one(material):
-    empty = Dataset(items=material.real.items, events=material.real_events.clear())
+    empty = Dataset(items=material.real.items, events=material.real_rows.clear())
     for reserve in (None, empty):
-        with pytest.raises(InputError, match=r"expected 15 events.*set train_users and"):
+        with pytest.raises(InputError, match=r"expected 15 rows of events.*by train_users and"):
             build_arm("oracle", replace(material, reserve=reserve), 0)
 
 
@@ -63,7 +63,7 @@ def test_a_reserve_without_a_column_of_the_real_rows_gets_it_empty(material):
         events=material.reserve.need("events").with_columns(pl.lit("x").alias("coupon"))
     )
     real = material.real.with_tables(
-        events=material.real_events.with_columns(pl.lit(2.0).alias("quantity"))
+        events=material.real_rows.with_columns(pl.lit(2.0).alias("quantity"))
     )
     training = build_arm("oracle", replace(material, real=real, reserve=reserve), 0)
     assert added(training)["quantity"].null_count() == added(training).height

@@ -7,7 +7,7 @@ import pytest
 
 from fakes.shops import RECIPE, tiny_tables, write_tiny_shop
 from shopsynth.pipeline import cold_users, export, load_recipe, preview, run
-from shopsynth.pipeline.stages import evaluate
+from shopsynth.pipeline.stages import description
 
 INLINE = (
     "pipeline.executor=inline",
@@ -153,13 +153,13 @@ def test_users_and_searches_are_scanned_for_people():
         refs = frames.__contains__
 
     parts: Any = Parts()
-    found = evaluate._named(evaluate._made(parts), parts, "deidentify")
+    found = description._named(description._made(parts), parts, "deidentify")
     assert found is not None
     assert set(found.select("table", "kind").rows()) == {
         ("users", "input_identifier"),
         ("queries", "EMAIL"),
     }
-    assert evaluate._named(evaluate._made(parts), parts, "public") is None
+    assert description._named(description._made(parts), parts, "public") is None
 
 
 def test_preview_shows_searches_and_attributes(shop):
@@ -214,10 +214,10 @@ def test_people_of_the_future_are_the_yardstick_for_attacks_on_users():
 
     parts: Any = Parts()
     made = pl.DataFrame({"user_id": ["s"], "city": ["Oslo"]})
-    sides = evaluate._people(parts, made)
+    sides = description._people(parts, made)
     assert sides is not None
     assert sides.train["user_id"].to_list() == ["ann", "bob"]
     assert sides.heldout["user_id"].to_list() == ["eve"]
-    assert evaluate._people(parts, None) is None
+    assert description._people(parts, None) is None
     frames["train/users"] = everybody
-    assert evaluate._people(parts, made) is None
+    assert description._people(parts, made) is None

@@ -193,7 +193,7 @@ def test_two_tasks_walk_through_one_run(tmp_path):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ('evaluate.controls=["oracle"]', "expected split.train_users below 1"),
+        ('evaluate.controls=["oracle"]', "expected split.train_users"),
         ('train.models=["item_knn", "item_knn+nothing"]', "nothing"),
         ('train.models=["item_knn", "popularity+item_rate"]', "item_rate"),
     ],

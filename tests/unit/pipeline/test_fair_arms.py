@@ -94,25 +94,25 @@ def test_in_a_crossed_design_same_compute_takes_the_most_steps_of_its_trainer_se
 def test_every_arm_looks_at_validation_equally_often(tmp_path):
     values = {"shop": {"events": {"path": "events.csv"}}, "train": {"trials": 6}}
     recipe = make_recipe(values | {"combine": {"doses": [1.0, 2.0]}}, base=tmp_path)
-    assert trials_of(recipe, "combined") == 6
+    assert trials_of(recipe, "combined", "events") == 6
     # Two doses at one weight, then the other weight at the better dose.
-    assert trials_of(recipe, "real") == trials_of(recipe, "noise") == 6 + 2 + 1
+    assert trials_of(recipe, "real", "events") == trials_of(recipe, "noise", "events") == 6 + 2 + 1
     recipe = make_recipe(
         values | {"combine": {"doses": [1.0], "weights": [0.3, 0.5]}}, base=tmp_path
     )
-    assert trials_of(recipe, "real") == 6 + 1 + 2
+    assert trials_of(recipe, "real", "events") == 6 + 1 + 2
     fixed = {"ratio": 1.0, "weight": 1.0}
     recipe = make_recipe(values | {"combine": fixed}, base=tmp_path)
-    assert trials_of(recipe, "real") == 6 + 1
+    assert trials_of(recipe, "real", "events") == 6 + 1
     # Two methods are weighed against each other, with two shares each.
     methods = [{"synthesizer": "markov"}, {"synthesizer": "mask"}]
     weighed = {"combine": fixed | {"source_weights": [0.1, 0.3]}}
     recipe = make_recipe(values | weighed | {"generate": methods}, base=tmp_path)
-    assert trials_of(recipe, "real") == 6 + 1 + 2 * 2
+    assert trials_of(recipe, "real", "events") == 6 + 1 + 2 * 2
     recipe = make_recipe(values | weighed | {"generate": methods[:1]}, base=tmp_path)
-    assert trials_of(recipe, "real") == 6 + 1
+    assert trials_of(recipe, "real", "events") == 6 + 1
     recipe = make_recipe(values | {"train": {"trials": 0}}, base=tmp_path)
-    assert trials_of(recipe, "real") == trials_of(recipe, "combined") == 0
+    assert trials_of(recipe, "real", "events") == trials_of(recipe, "combined", "events") == 0
 
 
 def test_same_compute_is_left_out_where_combined_failed(store, shop):

@@ -143,16 +143,17 @@ def test_a_stage_that_cannot_work_is_refused_where_it_would_run(
         check_recipe(recipe, until)
 
 
-def test_a_method_of_another_table_is_refused_before_its_work_is_lost(recipe_file):
-    recipe = load_recipe(recipe_file, ('generate=[{synthesizer="title_queries"}]',))
+def test_a_method_thought_to_make_another_table_is_refused_before_its_work_is_lost(recipe_file):
+    entry = '[{synthesizer="title_queries", table="events"}]'
+    recipe = load_recipe(recipe_file, (f"generate={entry}",))
     with pytest.raises(RecipeError, match="got title_queries, which makes judgments"):
         check_recipe(recipe, "generate")
 
 
-def test_a_task_whose_rows_no_run_mixes_is_refused_before_anything_is_mixed(recipe_file):
+def test_a_task_that_no_method_makes_rows_for_is_refused_before_anything_is_mixed(recipe_file):
     search = ('train.tasks=["search"]', 'train.models=["bm25"]', 'train.headline="bm25"')
     recipe = load_recipe(recipe_file, search)
-    with pytest.raises(RecipeError, match="got search, which learns from judgments"):
+    with pytest.raises(RecipeError, match="makes judgments, which the task search learns from"):
         check_recipe(recipe, "combine")
 
 

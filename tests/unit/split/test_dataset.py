@@ -8,9 +8,10 @@ import pytest
 
 from shopsynth.schema import TIMESTAMP, Dataset, EmptyDataError, SchemaError, Split
 from shopsynth.split import (
+    CUT_TABLE,
     SPLITTERS,
     SplitSettings,
-    assign_queries,
+    assign_texts,
     check_parts,
     follow_events,
     follow_queries,
@@ -146,7 +147,7 @@ def test_judgments_and_events_follow_their_query() -> None:
     )
     settings = by("query")
     split = split_dataset(query_shop(events=events), settings)
-    assigned = assign_queries(shop.need("queries"), settings)
+    assigned = assign_texts(shop.need("queries"), settings)
     for name, part in (
         ("train", split.train),
         ("validation", split.validation),
@@ -212,5 +213,6 @@ def test_a_missing_table_is_named() -> None:
 
 
 def test_every_way_in_the_recipe_is_registered() -> None:
-    assert SPLITTERS.names() == ["leave_one_out", "query", "time"]
-    assert {SPLITTERS.get(name).table for name in SPLITTERS.names()} == {"events", "queries"}
+    assert SPLITTERS.names() == ["leave_one_out", "query", "review", "time"]
+    cut = {SPLITTERS.get(name).table for name in SPLITTERS.names()}
+    assert cut == {"events", "queries", "reviews"} == set(CUT_TABLE.values())

@@ -203,7 +203,7 @@ def test_what_is_before_a_question(shop: Dataset) -> None:
     ("values", "message"),
     [
         ({"train_users": 0.8}, "expected at most 1 together.*0.8 \\+ 0 \\+ 0.25"),
-        ({"train_users": 0.5, "by": "query"}, "cuts users, and by = .query. cuts queries"),
+        ({"train_users": 0.5, "by": "query"}, "cuts users, and by = .query. cuts texts"),
         ({"train_users": 0.0}, "train_users"),
     ],
 )

@@ -6,9 +6,18 @@ In: the split, the synthetic rows. Out: ``kept/<method>``, labelled by generator
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from shopsynth.combine import ARMS, Dose, build_arm, drop_near_duplicates
+import polars as pl
+
+from shopsynth.combine import (
+    ARMS,
+    Dose,
+    build_arm,
+    drop_near_duplicate_texts,
+    drop_near_duplicates,
+)
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
@@ -29,7 +38,7 @@ from shopsynth.pipeline.stages.material import (
     read_synthetic,
 )
 from shopsynth.pipeline.stages.questions import pose_questions
-from shopsynth.schema import COMPANIONS, derived_seed, no_rejects
+from shopsynth.schema import COMPANIONS, OWNERS, SyntheticDataset, derived_seed, no_rejects
 
 _HERE = "shopsynth.pipeline.stages.combine"
 
@@ -84,11 +93,11 @@ def _filter(context: StageContext) -> tuple[list[PartRef], list[dict[str, Any]]]
             f"{_HERE}:drop_copies",
             [*split.outputs, *_parts_of(made, context.done["generate"].outputs)],
             facts=made,
-            threshold=_threshold(context.recipe),
+            threshold=_threshold(context.recipe, made["table"]),
         )
         for made in context.done["generate"].facts["made"]
     ]
-    results = context.verbs.map("drop copies of test histories", tasks)
+    results = context.verbs.map("drop copies of held-out rows", tasks)
     kept = [ref for result in results for ref in result.outputs]
     return kept, [result.facts for result in results]
 
@@ -100,33 +109,65 @@ def _parts_of(made: dict[str, Any], parts: Iterable[PartRef]) -> list[PartRef]:
     return [part for part in parts if part.name in names and part.label == label]
 
 
-def _threshold(recipe: Recipe) -> float | None:
+def _threshold(recipe: Recipe, table: str) -> float | None:
     """Return how alike a copy is, or ``None`` in mode dp: what is dropped tells of real rows."""
-    return None if recipe.privacy.mode == "dp" else recipe.combine.near_duplicate
+    if recipe.privacy.mode == "dp":
+        return None
+    combine = recipe.combine
+    return combine.near_duplicate if table == "events" else combine.near_duplicate_text
 
 
 def drop_copies(job: Job) -> dict[str, Any]:
-    """Drop synthetic histories that copy what only the future of a test user knows."""
+    """Drop synthetic rows that copy what only held-out rows know: a user's future, a text."""
     facts = job.params["facts"]
-    name = f"synthetic/{facts['synthesizer']}"
-    made = read_synthetic(job, name, facts)
+    method, table = facts["synthesizer"], facts["table"]
+    made = read_synthetic(job, f"synthetic/{method}", facts)
     threshold, kept, rejects = job.params["threshold"], made, no_rejects()
-    if threshold is not None:
+    if threshold is not None and table == "events":
         kept, rejects = drop_near_duplicates(
             made, read_heldout(job), job.frame("train/events"), threshold
         )
+    elif threshold is not None:
+        kept, rejects = _drop_copied_texts(job, made, table, threshold)
     label = str(facts["number"])
-    job.write(f"kept/{facts['synthesizer']}", kept.data.need("events"), label)
-    for table in COMPANIONS:
-        if (frame := kept.data.tables().get(table)) is not None:
-            job.write(f"{table}/{facts['synthesizer']}", frame, label)
+    job.write(f"kept/{method}", kept.data.need(table), label)
+    for companion in COMPANIONS:
+        if (frame := kept.data.tables().get(companion)) is not None:
+            job.write(f"{companion}/{method}", frame, label)
     if rejects.height:
-        job.write(f"rejects/{facts['synthesizer']}", rejects, label)
+        job.write(f"rejects/{method}", rejects, label)
+    dropped = count_rejects(rejects)
     return {
         **facts,
-        "kept_rows": kept.data.need("events").height,
-        "dropped": count_rejects(rejects).get("events", {}),
+        "kept_rows": kept.data.need(table).height,
+        "dropped": {reason: n for counted in dropped.values() for reason, n in counted.items()},
     }
+
+
+def _drop_copied_texts(
+    job: Job, made: SyntheticDataset, table: str, threshold: float
+) -> tuple[SyntheticDataset, pl.DataFrame]:
+    """Drop queries, or reviews, that say what a held-out one says, and what belongs to them."""
+    texts, owner = ("reviews" if table == "reviews" else "queries"), OWNERS[table]
+    heldout = pl.concat(
+        [
+            pl.Series("text", [], dtype=pl.String),
+            *(
+                job.frame(f"{part}/{texts}")["text"]
+                for part in ("validation", "test")
+                if job.refs(f"{part}/{texts}")
+            ),
+        ]
+    )
+    kept, rejects = drop_near_duplicate_texts(
+        made.data.need(texts), heldout, threshold, table=texts
+    )
+    tables = {texts: kept}
+    if texts != table:
+        tables[table] = made.data.need(table).join(
+            kept, on=owner, how="semi", maintain_order="left"
+        )
+    return replace(made, data=made.data.with_tables(**tables)), rejects
 
 
 def build_one(job: Job) -> dict[str, Any]:
@@ -150,7 +191,7 @@ STAGE = Stage(
     ),
     config=lambda recipe: {
         "combine": recipe.combine.model_dump(mode="json"),
-        "filter": _threshold(recipe),
+        "filter": [_threshold(recipe, table) for table in ("events", "judgments")],
         "train": recipe.train.model_dump(mode="json", exclude={"trials"}),
         "code": model_code(recipe),
         "tail_max_events": recipe.split.tail_max_events,

@@ -17,7 +17,7 @@ from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import StageContext
 from shopsynth.pipeline.stages.design import COMBINED, REAL, rows_label, single_models
-from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.generate import is_noise, table_of
 from shopsynth.pipeline.stages.material import material_parts, mixing, read_material
 from shopsynth.pipeline.stages.questions import as_holdout, membership_name
 from shopsynth.schema import InputError, derived_seed
@@ -73,7 +73,7 @@ def find_doses(
     best: dict[str, Dose] = {}
     curves: dict[str, list[PartRef]] = {}
     table = get_task(task).table
-    on_hand = ratio_on_hand(kept, context.done["split"].parts(f"train/{table}"))
+    on_hand = ratio_on_hand(kept, context.done["split"].parts(f"train/{table}"), table)
     grid = [_NO_DOSE, *dose_grid(recipe.combine, on_hand)]
     try_doses(dict.fromkeys(models, grid))
     choose(models)
@@ -81,20 +81,26 @@ def find_doses(
     if any(more.values()):
         try_doses(more)
         choose(models)
-    for source in weighed_sources(recipe):
+    for source in weighed_sources(recipe, table):
         try_doses({model: next_sources(recipe.combine, best[model], source) for model in models})
         choose(models)
     return best, [ref for model in models for ref in curves[model]], trials
 
 
-def weighed_sources(recipe: Recipe) -> list[str]:
+def weighed_sources(recipe: Recipe, table: str) -> list[str]:
     """List the methods that are weighed against each other; one alone has nobody to be weighed by.
 
+    Args:
+        recipe: Names the methods.
+        table: The table they must make.
+
     Example:
-        >>> weighed_sources(Recipe.parse({"shop": {"items": {"path": "items.csv"}}}, "recipe"))
+        >>> shop = {"shop": {"items": {"path": "items.csv"}}}
+        >>> weighed_sources(Recipe.parse(shop, "recipe"), "events")
         []
     """
-    methods = [entry.synthesizer for entry in recipe.generate if entry.synthesizer != NOISE]
+    named = [entry.synthesizer for entry in recipe.generate]
+    methods = [name for name in named if not is_noise(name) and table_of(name) == table]
     return methods if recipe.combine.source_weights and len(methods) > 1 else []
 
 
@@ -111,16 +117,17 @@ def _trial(recipe: Recipe, task: str, model: str, dose: Dose) -> dict[str, Any]:
     }
 
 
-def ratio_on_hand(kept: Sequence[PartRef], real: Sequence[PartRef]) -> float:
-    """Say how many synthetic events there are per real one, in the seed that has the fewest.
+def ratio_on_hand(kept: Sequence[PartRef], real: Sequence[PartRef], table: str = "events") -> float:
+    """Say how many synthetic rows there are per real one, in the seed that has the fewest.
 
     In whole thousandths, rounded down: a ratio is read by people.
     """
     rows: dict[str, int] = {}
     for ref in kept:
-        if ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}":
+        room, _, method = ref.name.partition("/")
+        if room == "kept" and not is_noise(method) and table_of(method) == table:
             rows[ref.label] = rows.get(ref.label, 0) + (ref.rows or 0)
-    return 1000 * min(rows.values(), default=0) // sum(ref.rows or 0 for ref in real) / 1000
+    return 1000 * min(rows.values(), default=0) // max(1, sum(ref.rows or 0 for ref in real)) / 1000
 
 
 def try_dose(job: Job) -> dict[str, Any]:

@@ -3,35 +3,26 @@
 In: models, the split, the synthetic rows. Out: the tables of an :class:`Evaluation`.
 """
 
-from collections.abc import Iterable
-from itertools import chain
 from typing import Any
 
 import polars as pl
 
 from shopsynth.evaluate import (
-    METRICS,
-    Canaries,
     Hypothesis,
-    Sides,
     UnitValues,
     add_system,
-    audit_release,
     compare_arms,
     count_catalogue,
-    describe_distributions,
-    embed_histories,
     list_length,
-    measure_fidelity,
     score_units,
     summarise_metrics,
-    synthetic_utility,
 )
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.plan import registered_hypotheses
 from shopsynth.pipeline.recipe import Recipe
-from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_heldout
+from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
+from shopsynth.pipeline.stages.description import first_seed
 from shopsynth.pipeline.stages.design import (
     Fit,
     arms,
@@ -42,22 +33,19 @@ from shopsynth.pipeline.stages.design import (
     needed_controls,
     side_is_unasked,
 )
-from shopsynth.pipeline.stages.generate import NOISE
 from shopsynth.pipeline.stages.protection import CANARY_PARTS, protection_facts
 from shopsynth.pipeline.stages.questions import (
     as_holdout,
     membership_name,
+    metric_directions,
     pose_questions,
     question_names,
 )
 from shopsynth.pipeline.stages.train import fit_of, load_parts
-from shopsynth.privacy import scan_release
-from shopsynth.schema import COMPANIONS, EVALUATION_COLUMNS, Evaluation, derived_seed
+from shopsynth.schema import EVALUATION_COLUMNS, Evaluation, derived_seed
 from shopsynth.train import Fusion, Ranker, get_task, rankers
 
 _HERE = "shopsynth.pipeline.stages.evaluate"
-_MADE = ("kept/", *(f"{table}/" for table in COMPANIONS))
-"""Parts of the combine stage, by method: synthetic events, their users and their searches."""
 
 
 def run(context: StageContext) -> StageOutput:
@@ -92,10 +80,10 @@ def run(context: StageContext) -> StageOutput:
     )
     described = verbs.fit(
         "fidelity, audits, pictures",
-        f"{_HERE}:describe",
+        "shopsynth.pipeline.stages.description:describe",
         [
             *done["split"].outputs,
-            *_first_seed(done["combine"].outputs),
+            *first_seed(done["combine"].outputs),
             *done["privacy"].parts(*CANARY_PARTS),
             *(ref for ref in compared.outputs if ref.name == "metrics"),
         ],
@@ -108,14 +96,6 @@ def run(context: StageContext) -> StageOutput:
     tested = [ref for ref in units if ref.name == "units"]
     outputs = (*tested, *compared.outputs, *described.outputs, *curve)
     return StageOutput(outputs, {"test_units": compared.facts["test_units"]})
-
-
-def _first_seed(parts: tuple[PartRef, ...]) -> list[PartRef]:
-    return [
-        ref
-        for ref in parts
-        if ref.name.startswith(_MADE) and not ref.name.endswith(f"/{NOISE}") and ref.label == "0"
-    ]
 
 
 def _plan(recipe: Recipe) -> list[dict[str, Any]]:
@@ -200,7 +180,7 @@ def compare(job: Job) -> dict[str, Any]:
     params = job.params
     metrics = {name: get_task(name).metrics for name in params["tasks"]}
     headline_metrics = {name: names[0] for name, names in metrics.items()}
-    better = _better(params["tasks"])
+    better = metric_directions(params["tasks"])
     units = add_system(
         UnitValues.read(job.frames("units")),
         UnitValues.read(
@@ -233,94 +213,6 @@ def compare(job: Job) -> dict[str, Any]:
     return {"test_units": sum(table.n_units for table in units.tables if table.slice == "all")}
 
 
-def describe(job: Job) -> None:
-    """Measure how like the real rows the synthetic rows are, and whether they copy people."""
-    train, seed = job.frame("train/events"), job.params["seed"]
-    heldout = read_heldout(job)
-    tables = _made(job)
-    made = tables["events"]
-    near = measure_fidelity(
-        train,
-        heldout,
-        made,
-        items=job.frame("items"),
-        users=job.frame("train/users") if job.refs("train/users") else None,
-        synthetic_users=tables.get("users"),
-        seed=seed,
-    )
-    job.write("fidelity", pl.concat([near, _utility(job)]))
-    protection = job.params["protection"]
-    job.write(
-        "audits",
-        audit_release(
-            train,
-            heldout,
-            made,
-            protection["mode"],
-            users=_people(job, tables.get("users")),
-            canaries=_canaries(job),
-            pii_findings=_named(tables, job, protection["mode"]),
-            **{name: protection.get(name) for name in ("epsilon", "delta", "mu")},
-        ),
-    )
-    job.write("embedding", embed_histories(train, made, seed=seed))
-    job.write("distributions", describe_distributions(train, made))
-
-
-def _utility(job: Job) -> pl.DataFrame:
-    """Set models that were trained on synthetic rows alone beside those of real rows."""
-    tasks = {name: get_task(name) for name in job.params["tasks"]}
-    return synthetic_utility(
-        job.frame("metrics"),
-        {name: task.metrics[0] for name, task in tasks.items()},
-        {name: task.table for name, task in tasks.items()},
-        job.params["cutoff"],
-        _better(tasks),
-    )
-
-
-def _better(tasks: Iterable[str]) -> dict[str, str]:
-    metrics = chain.from_iterable(get_task(name).metrics for name in tasks)
-    return {name: METRICS.get(name).better for name in sorted(set(metrics))}
-
-
-def _made(job: Job) -> dict[str, pl.DataFrame]:
-    """Read the synthetic tables of all methods, one below the other."""
-    found = {}
-    for part, table in zip(_MADE, ("events", *COMPANIONS), strict=True):
-        frames = [job.frame(name) for name in job.names() if name.startswith(part)]
-        if frames:
-            found[table] = pl.concat(frames, how="diagonal")
-    return found
-
-
-def _named(made: dict[str, pl.DataFrame], job: Job, mode: str) -> pl.DataFrame | None:
-    """Scan the tables for the people they were made from; public ids may stay what they are."""
-    if mode == "public":
-        return None
-    return scan_release(
-        made, {name: job.frame(f"train/{name}") for name in made if job.refs(f"train/{name}")}
-    )
-
-
-def _people(job: Job, made: pl.DataFrame | None) -> Sides | None:
-    """Put users a generator saw beside those it did not; ``None`` where there are none of these."""
-    parts = [
-        f"{part}/users" for part in ("validation", "asked", "test") if job.refs(f"{part}/users")
-    ]
-    if made is None or not parts:
-        return None
-    train = job.frame("train/users")
-    later = pl.concat([job.frame(part) for part in parts]).unique("user_id", maintain_order=True)
-    unseen = later.join(train, on="user_id", how="anti", maintain_order="left")
-    return None if unseen.is_empty() else Sides(train, unseen, made)
-
-
-def _canaries(job: Job) -> Canaries | None:
-    inserted, kept_out = CANARY_PARTS
-    return Canaries(job.frame(inserted), job.frame(kept_out)) if job.refs(inserted) else None
-
-
 def read_evaluation(job: Job) -> Evaluation:
     """Build the :class:`Evaluation` from the parts this stage made."""
     tables = {name: job.frame(name) for name in EVALUATION_COLUMNS if name != "dose"}
@@ -331,9 +223,10 @@ STAGE = Stage(
     name="evaluate",
     needs=("split", "privacy", "generate", "combine", "train"),
     rooms=(
-        "schema", "evaluate", "train", "privacy.output_scan", "privacy.pii",
-        "pipeline.stages.evaluate", "pipeline.stages.design", "pipeline.stages.questions",
-        "pipeline.stages.train", "pipeline.stages.protection", "pipeline.stages.base",
+        "schema", "text", "evaluate", "train", "privacy.output_scan", "privacy.pii",
+        "pipeline.stages.evaluate", "pipeline.stages.description", "pipeline.stages.design",
+        "pipeline.stages.questions", "pipeline.stages.train", "pipeline.stages.protection",
+        "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "hypotheses": _plan(recipe),

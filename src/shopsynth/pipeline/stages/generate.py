@@ -24,11 +24,12 @@ from shopsynth.privacy.population import sketch_population
 from shopsynth.schema import COMPANIONS, derived_seed
 
 _HERE = "shopsynth.pipeline.stages.generate"
-NOISE = "noise"
+NOISES = {"events": "noise", "judgments": "noise_queries", "reviews": "noise_reviews"}
+"""The method behind the control ``noise``, by the table it makes."""
 
 _NOISE_SIZE = 1.5
-"""Noise users per synthetic user. Cropping and masking leave .77 of a history (UCI Online Retail):
-with as many users the control would be smaller than the dose it is to match."""
+"""Noise users, queries or reviews per synthetic one. Cropping and masking leave .77 of a history
+(UCI Online Retail): with as many users the control would be smaller than the dose it matches."""
 
 _BOUND_SHARE = 0.05
 """Of a run's squared mu for the bound on events: one coarse question, answered once."""
@@ -43,13 +44,32 @@ _SPARE = 1e-6
 """Of mu, left over: the grid's slack must not carry a question over its allowance."""
 
 
+def is_noise(method: str) -> bool:
+    """Say whether a method is a control, whose rows are judged but never released."""
+    return method in NOISES.values()
+
+
+def table_of(method: str) -> str:
+    """Name the table a method makes."""
+    return SYNTHESIZERS.get(method).table
+
+
 def entries(recipe: Recipe) -> tuple[GenerateSettings, ...]:
-    """List the methods to run: the recipe's, and noise if it is a control."""
+    """List the methods to run: the recipe's, and noise for each of their tables if a control."""
     wanted = recipe.generate
-    if NOISE in recipe.evaluate.controls and all(e.synthesizer != NOISE for e in wanted):
-        size = min(MAX_SIZE, _NOISE_SIZE * sum(entry.size for entry in wanted))
-        return (*wanted, GenerateSettings(synthesizer=NOISE, size=size))
-    return wanted
+    if "noise" not in recipe.evaluate.controls:
+        return wanted
+    sizes: dict[str, float] = {}
+    for entry in wanted:
+        table = table_of(entry.synthesizer)
+        sizes[table] = sizes.get(table, 0.0) + entry.size
+    named = {entry.synthesizer for entry in wanted}
+    noises = [
+        GenerateSettings(synthesizer=NOISES[table], size=min(MAX_SIZE, _NOISE_SIZE * size))
+        for table, size in sizes.items()
+        if NOISES[table] not in named
+    ]
+    return (*wanted, *noises)
 
 
 def run(context: StageContext) -> StageOutput:
@@ -117,7 +137,7 @@ def _spends(entry: GenerateSettings, recipe: Recipe) -> bool:
 
     Noise needs rows. It is a control inside the shop, as the real rows of every arm are.
     """
-    return recipe.privacy.mode == "dp" and entry.synthesizer != NOISE
+    return recipe.privacy.mode == "dp" and not is_noise(entry.synthesizer)
 
 
 def _rounds(recipe: Recipe, *, spends: bool) -> list[list[int]]:
@@ -160,19 +180,20 @@ def generate_one(job: Job) -> dict[str, Any]:
     view, purse = _open(job, entry.synthesizer)
     method = make_synthesizer(entry.synthesizer, entry.options)
     method.fit(view, seed=derived_seed(seeds[0], "fit"), progress=job.progress)
-    n_users = max(1, round(entry.size * view.n_users))
+    table = table_of(entry.synthesizer)
+    wanted = max(1, round(entry.size * view.n_owners(table)))
     left_out = attributes_left_out(view)
     facts = []
     for number, seed in zip(numbers, seeds, strict=True):
         n_rows = 0
         for made in sample_parts(
-            method, n_users, seed=derived_seed(seed, "sample"), progress=job.progress
+            method, wanted, seed=derived_seed(seed, "sample"), progress=job.progress
         ):
-            rows = made.data.need(entry.table)
+            rows = made.data.need(table)
             job.write(f"synthetic/{entry.synthesizer}", rows, str(number))
-            for table in COMPANIONS:
-                if (frame := made.data.tables().get(table)) is not None:
-                    job.write(f"{table}/{entry.synthesizer}", frame, str(number))
+            for companion in COMPANIONS:
+                if (frame := made.data.tables().get(companion)) is not None:
+                    job.write(f"{companion}/{entry.synthesizer}", frame, str(number))
             n_rows += rows.height
         facts.append(
             {
@@ -182,7 +203,8 @@ def generate_one(job: Job) -> dict[str, Any]:
                 "config_sha256": made.config_sha256,
                 "source_sha256": made.source_sha256,
                 "options": method.Options.parse(entry.options, "generate").model_dump(mode="json"),
-                "users": n_users,
+                "table": table,
+                "users": wanted,
                 "rows": n_rows,
                 "attributes_left_out": left_out,
             }

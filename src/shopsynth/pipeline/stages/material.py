@@ -13,13 +13,13 @@ from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import read_dataset, read_part
-from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.generate import NOISES, is_noise, table_of
 from shopsynth.schema import COMPANIONS, Dataset, SyntheticDataset
 from shopsynth.train import get_task
 
 
 def material_parts(kept: Sequence[PartRef], number: int) -> list[PartRef]:
-    """Pick the synthetic parts of one generator seed: events, users and queries."""
+    """Pick the synthetic parts of one generator seed: rows, users and queries."""
     rooms = tuple(f"{table}/" for table in ("kept", *COMPANIONS))
     return [ref for ref in kept if ref.name.startswith(rooms) and ref.label == str(number)]
 
@@ -37,22 +37,22 @@ def mixing(recipe: Recipe, task: str, dose: Dose) -> dict[str, Any]:
 
 def read_material(job: Job) -> Material:
     """Build what arms are mixed from, out of a job's inputs and parameters."""
-    catalogue = read_dataset(job, "train")
-    names = [name for name in job.names() if name.startswith("kept/")]
+    catalogue, table = read_dataset(job, "train"), job.params["table"]
+    methods = [name.removeprefix("kept/") for name in job.names() if name.startswith("kept/")]
     made = {
-        name: read_synthetic(job, name, {"synthesizer": name.removeprefix("kept/")}, catalogue)
-        for name in names
+        method: read_synthetic(job, f"kept/{method}", {"synthesizer": method}, catalogue)
+        for method in methods
+        if table_of(method) == table
     }
-    noise = made.get(f"kept/{NOISE}")
     return Material(
         real=catalogue,
-        synthetic=tuple(each for each in made.values() if each.synthesizer != NOISE),
-        noise=noise,
+        synthetic=tuple(each for each in made.values() if not is_noise(each.synthesizer)),
+        noise=made.get(NOISES[table]),
         # The arm of real rows alone has no dose, but a material always has one.
         ratio=job.params["ratio"] or 1.0,
         weight=job.params["weight"],
         sources=job.params["sources"],
-        table=job.params["table"],
+        table=table,
         tail_max_events=job.params["tail_max_events"],
         reserve=read_part(job, "reserve"),
     )
@@ -95,7 +95,7 @@ def read_synthetic(
     items = catalogue.items if catalogue else job.frame("items")
     found = {table: job.optional_frame(f"{table}/{facts['synthesizer']}") for table in COMPANIONS}
     return SyntheticDataset(
-        Dataset(items=items, events=job.frame(name), **found),
+        Dataset(items=items, **{**found, table_of(facts["synthesizer"]): job.frame(name)}),
         synthesizer=facts["synthesizer"],
         config_sha256=facts.get("config_sha256", ""),
         seed=facts.get("seed", 0),

@@ -40,7 +40,7 @@ def run(context: StageContext) -> StageOutput:
     }
     shared = split.parts("items", "train/users", "train/reviews", "train/queries")
     if settings.mode != "dp":  # Whose searches are common is a fact about people: to be bought.
-        shared = (*shared, *split.parts("queries"))
+        shared = (*shared, *split.parts("queries", "train/judgments"))
     buckets = split.parts("train/events") or (None,)
     tasks = [
         verbs.task(

@@ -3,7 +3,8 @@
 In: the split. Out: ``questions/<task>/<part>/<table>``: what is asked, the answers, the slices.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -67,6 +68,12 @@ def as_holdout(job: Job, task: str, part: str, exclude_seen: bool) -> Holdout:
 def membership_name(task: str, part: str) -> str:
     """Name the part that says which answers are in which slice."""
     return f"questions/{task}/{part}/{_MEMBERSHIP}"
+
+
+def metric_directions(tasks: Iterable[str]) -> dict[str, str]:
+    """Say of every metric of some tasks whether the higher or the lower value is better."""
+    metrics = chain.from_iterable(get_task(name).metrics for name in tasks)
+    return {name: METRICS.get(name).better for name in sorted(set(metrics))}
 
 
 def judge(task: Task, validation: Holdout, cutoff: int) -> Callable[[Ranking], float]:

@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from shopsynth.evaluate import SHAREABLE_AUDITS
-from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.local import free_cores
 from shopsynth.pipeline.manifest import Manifest, library_versions
@@ -18,33 +17,29 @@ from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.redaction import redacted
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, add_counts
 from shopsynth.pipeline.stages.costs import merge
+from shopsynth.pipeline.stages.description import first_seed
 from shopsynth.pipeline.stages.design import COMBINED, REAL
 from shopsynth.pipeline.stages.evaluate import read_evaluation
-from shopsynth.pipeline.stages.generate import NOISE
+from shopsynth.pipeline.stages.generate import is_noise
 from shopsynth.pipeline.stages.protection import protection_facts
+from shopsynth.pipeline.stages.samples import read_samples
 from shopsynth.pipeline.stages.train import trials_of
 from shopsynth.report import ReportContext, SummaryPrivacy, build_summary, write_report
 from shopsynth.schema import FUSED
 from shopsynth.train import get_task
 
 _HERE = "shopsynth.pipeline.stages.report"
-_N_SAMPLE_USERS = 4
-_N_SAMPLE_EVENTS = 12
 
 
 def run(context: StageContext) -> StageOutput:
     """Collect what the stages know and render it."""
     done = context.done
-    samples = [ref for ref in done["combine"].outputs if _is_sample(ref)]
+    samples = first_seed(done["combine"].outputs)
     inputs = [*done["evaluate"].outputs, *samples, *done["split"].parts("items")]
     facts = {**told_facts(context.recipe, done), "registration": context.registration}
     rendered = context.verbs.fit("render", f"{_HERE}:render", inputs, **facts)
     told = {name: facts[name] for name in ("headline_model", "metric", "cutoff")}
     return StageOutput(rendered.outputs, {"summary": rendered.facts["summary"], **told})
-
-
-def _is_sample(ref: PartRef) -> bool:
-    return ref.name.startswith("kept/") and ref.name != f"kept/{NOISE}" and ref.label == "0"
 
 
 def stage_costs(done: dict[str, Manifest], cached: frozenset[str]) -> list[dict[str, Any]]:
@@ -84,7 +79,7 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
                 "events": made["rows"],
             }
             for made in generated["made"]
-            if made["number"] == 0 and made["synthesizer"] != NOISE
+            if made["number"] == 0 and not is_noise(made["synthesizer"])
         ],
         "dose": combined["dose"][recipe.train.tasks[0]][recipe.train.headline.split(FUSED)[0]],
         "near_duplicates": dropped,
@@ -150,9 +145,10 @@ def tuning_rule(recipe: Recipe) -> str:
     doses = "each model's dose by validation on combined, which its controls take over"
     if not recipe.train.trials:
         return f"options as the recipe gives them, the same in every arm; {doses}"
+    table = get_task(recipe.train.tasks[0]).table
     return (
-        f"{trials_of(recipe, COMBINED)} trials and the doses for {COMBINED}, as many trials "
-        f"({trials_of(recipe, REAL)}) for every other arm, by validation; {doses}"
+        f"{trials_of(recipe, COMBINED, table)} trials and the doses for {COMBINED}, as many trials "
+        f"({trials_of(recipe, REAL, table)}) for every other arm, by validation; {doses}"
     )
 
 
@@ -187,7 +183,7 @@ def render(job: Job) -> dict[str, Any]:
             counted, schema={"table": pl.String, "reason": pl.String, "n": pl.Int64}
         ),
         recipe=json.dumps(recipe, indent=2, ensure_ascii=False),
-        samples=_samples(job),
+        samples=read_samples(job),
         shareable=SHAREABLE_AUDITS,
     )
     summary = build_summary(
@@ -203,34 +199,12 @@ def render(job: Job) -> dict[str, Any]:
     return {"summary": summary}
 
 
-def _samples(job: Job) -> pl.DataFrame:
-    """Take a few synthetic histories of every method, with the titles of their items."""
-    items = job.frame("items")
-    if "title" not in items.columns:
-        items = items.with_columns(pl.lit(None, pl.String).alias("title"))
-    taken = []
-    for name in [name for name in job.names() if name.startswith("kept/")]:
-        events = job.frame(name)
-        users = events["user_id"].unique(maintain_order=True).head(_N_SAMPLE_USERS)
-        mine = events.filter(pl.col("user_id").is_in(users.implode()))
-        keep = [column for column in ("user_id", "item_id", "timestamp") if column in mine.columns]
-        taken.append(
-            mine.select(keep)
-            .group_by("user_id", maintain_order=True)
-            .head(_N_SAMPLE_EVENTS)
-            .with_columns(pl.lit(name.removeprefix("kept/")).alias("synthesizer"))
-        )
-    found = pl.concat(taken, how="diagonal")
-    return found.join(
-        items.select("item_id", "title"), on="item_id", how="left", maintain_order="left"
-    )
-
-
 STAGE = Stage(
     name="report",
     needs=("ingest", "clean", "split", "privacy", "generate", "combine", "train", "evaluate"),
     rooms=(
-        "schema", "report", "pipeline.stages.report", "pipeline.stages.evaluate",
+        "schema", "report", "pipeline.stages.report", "pipeline.stages.samples",
+        "pipeline.stages.evaluate",
         "pipeline.stages.train", "pipeline.stages.design", "pipeline.stages.costs",
         "pipeline.stages.protection", "privacy.receipt", "pipeline.stages.base",
     ),

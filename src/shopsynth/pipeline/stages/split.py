@@ -14,10 +14,11 @@ from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput
 from shopsynth.schema import TABLES
 from shopsynth.split import (
+    CUT_TABLE,
     SplitSettings,
     TimeCuts,
     assign_parts,
-    assign_queries,
+    assign_texts,
     check_parts,
     count_items,
     count_times,
@@ -28,6 +29,7 @@ from shopsynth.split import (
     follow_queries,
     group_users,
     groups_of_parts,
+    hold_labels_back,
     merge_counts,
     part_by_group,
     part_names,
@@ -39,6 +41,7 @@ _CUT_TABLES = {
     "time": ("events", "reviews", "users"),
     "leave_one_out": ("events", "reviews", "users"),
     "query": ("events", "queries", "judgments"),
+    "review": ("reviews",),
 }
 """What each way of splitting cuts; the other tables are the same in every part."""
 
@@ -55,7 +58,7 @@ def run(context: StageContext) -> StageOutput:
     facts: dict[str, Any] = {"by": settings.by}
     events = cleaned.parts("events")
     counts: list[PartRef] = []
-    if events and settings.by != "query":
+    if events and not settings.by_text:
         cuts = _find_cuts(context, events) if settings.by == "time" else None
         facts["cuts"] = cuts
         tasks = [
@@ -68,7 +71,7 @@ def run(context: StageContext) -> StageOutput:
         if reviews := cleaned.parts("reviews"):
             outputs += verbs.fit(
                 "cut reviews",
-                f"{_HERE}:cut_reviews",
+                f"{_HERE}:cut_reviews_by_time",
                 [*reviews, *events],
                 settings=params,
                 cuts=cuts,
@@ -76,18 +79,18 @@ def run(context: StageContext) -> StageOutput:
         if users := cleaned.parts("users"):
             known = [*users, *(ref for ref in counts if ref.name == "counts/users")]
             outputs += verbs.fit("cut users", f"{_HERE}:cut_users", known, settings=params).outputs
-    if settings.by == "query":
-        found = cleaned.parts("queries", "judgments", "events")
-        cut = verbs.fit("cut queries", f"{_HERE}:cut_queries", found, settings=params).outputs
+    if settings.by_text:
+        table = CUT_TABLE[settings.by]
+        found = cleaned.parts(*_CUT_TABLES[settings.by])
+        cut = verbs.fit(f"cut {table}", f"{_HERE}:cut_{table}", found, settings=params).outputs
         counts = [ref for ref in cut if ref.name.startswith("counts/")]
         outputs += [ref for ref in cut if ref not in counts]
-        check_parts(_table_rows(outputs, "queries", settings), settings)
+        check_parts(_table_rows(outputs, table, settings), settings)
     fixed = verbs.reduce(
         "slices", f"{_HERE}:fix", [*cleaned.parts("items"), *counts], settings=params
     )
     outputs += fixed.outputs
-    cut_table = "queries" if settings.by == "query" else "events"
-    facts["rows"] = _table_rows(outputs, cut_table, settings)
+    facts["rows"] = _table_rows(outputs, CUT_TABLE[settings.by], settings)
     return StageOutput(tuple(outputs), facts)
 
 
@@ -131,7 +134,7 @@ def cut_events(job: Job) -> None:
     _write_counts(job, assigned, without_reserve(in_time, settings), label)
 
 
-def cut_reviews(job: Job) -> None:
+def cut_reviews_by_time(job: Job) -> None:
     """Let reviews follow the purchases they belong to, and then their users."""
     settings = SplitSettings.parse(job.params["settings"], "split")
     cuts = _cuts(job.params["cuts"])
@@ -161,14 +164,31 @@ def cut_users(job: Job) -> None:
 def cut_queries(job: Job) -> None:
     """Cut queries, and let judgments and events follow them."""
     settings = SplitSettings.parse(job.params["settings"], "split")
-    queries = assign_queries(job.frame("queries"), settings)
+    queries = assign_texts(job.frame("queries"), settings)
     _write_parts(job, "queries", queries, settings)
-    for table in ("judgments", "events"):
+    labelled = {"judgments": hold_labels_back(queries, settings), "events": queries}
+    seen = None
+    for table, parted in labelled.items():
         if job.refs(table):
-            assigned = follow_queries(job.frame(table), queries)
-            _write_parts(job, table, assigned, settings)
+            seen = follow_queries(job.frame(table), parted)
+            _write_parts(job, table, seen, settings)
             if table == "events":
-                _write_counts(job, assigned, assigned, "all")
+                job.write("counts/users", count_users(seen), "all")
+    _count_seen(job, seen)
+
+
+def cut_reviews(job: Job) -> None:
+    """Cut reviews by their texts."""
+    settings = SplitSettings.parse(job.params["settings"], "split")
+    reviews = hold_labels_back(assign_texts(job.frame("reviews"), settings), settings)
+    _write_parts(job, "reviews", reviews, settings)
+    _count_seen(job, reviews)
+
+
+def _count_seen(job: Job, assigned: pl.DataFrame | None) -> None:
+    """Count in train which items are known; events are the better witness, where there are any."""
+    if assigned is not None:
+        job.write("counts/items", count_items(assigned.filter(pl.col("part") == "train")), "all")
 
 
 def _write_counts(job: Job, assigned: pl.DataFrame, in_time: pl.DataFrame, label: str) -> None:
@@ -188,7 +208,7 @@ def _write_parts(
 def fix(job: Job) -> None:
     """Merge the counts of all parts and fix the slices."""
     settings = SplitSettings.parse(job.params["settings"], "split")
-    # A shop split by query may have no events: then every item is cold.
+    # A shop split by text may have no events: then it has no users, and judged items are known.
     items, users = (
         merge_counts([job.frame(name)]) if job.refs(name) else _NO_COUNTS.rename({"id": key})
         for name, key in (("counts/items", "item_id"), ("counts/users", "user_id"))

@@ -79,7 +79,7 @@ def steps_to_take(fits: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, int
     return steps
 
 
-def trials_of(recipe: Recipe, arm: str) -> int:
+def trials_of(recipe: Recipe, arm: str, table: str) -> int:
     """Count an arm's tuning trials; every arm looks at validation equally often.
 
     The doses that were tried for ``combined`` count as trials of it, so the others get as many
@@ -90,7 +90,9 @@ def trials_of(recipe: Recipe, arm: str) -> int:
         return trials
     doses = dose_grid(recipe.combine)
     more = [next_weights(recipe.combine, doses[0])]
-    more += [next_sources(recipe.combine, doses[0], name) for name in weighed_sources(recipe)]
+    more += [
+        next_sources(recipe.combine, doses[0], name) for name in weighed_sources(recipe, table)
+    ]
     return trials + len(doses) + sum(map(len, more))
 
 
@@ -107,7 +109,14 @@ def _tune(
         return []
     firsts = [fit for fit in fits if fit.run == runs(recipe, fit.arm)[0]]
     tasks = [
-        _task(context, "tune_one", fit, steps, {}, trials=trials_of(recipe, fit.arm))
+        _task(
+            context,
+            "tune_one",
+            fit,
+            steps,
+            {},
+            trials=trials_of(recipe, fit.arm, get_task(fit.task).table),
+        )
         for fit in firsts
     ]
     return context.verbs.map("tune", tasks)
@@ -311,7 +320,11 @@ STAGE = Stage(
         "code": model_code(recipe),
         "arms": {task: list(arms(recipe, task)) for task in recipe.train.tasks},
         "seeds": [recipe.evaluate.seeds, recipe.evaluate.trainer_seeds],
-        "trials": {arm: trials_of(recipe, arm) for arm in (COMBINED, REAL)},
+        "trials": {
+            f"{task} {arm}": trials_of(recipe, arm, get_task(task).table)
+            for task in recipe.train.tasks
+            for arm in (COMBINED, REAL)
+        },
         "cutoff": recipe.evaluate.cutoffs[0],
         "seed": recipe.seed,
     },

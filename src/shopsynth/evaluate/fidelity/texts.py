@@ -1,0 +1,78 @@
+"""Fidelity of texts: how near made queries or reviews are to real ones, beside held-out real texts.
+
+In: texts that a method could read, real texts that it could not, made texts. Out: one row a figure.
+
+The ceiling is what held-out real texts reach against the same train texts.
+"""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shopsynth.schema import EVALUATION_COLUMNS
+from shopsynth.text.words import Words, split_words
+
+_MOST = 20_000
+"""Texts a side that are compared; more change no figure that is told."""
+
+
+def measure_text_fidelity(
+    table: str, train: pl.DataFrame, heldout: pl.DataFrame, synthetic: pl.DataFrame
+) -> pl.DataFrame:
+    """Compare made texts with real ones.
+
+    Args:
+        table: Where the texts stand: ``queries`` or ``reviews``.
+        train: Real texts that the method could read; column ``text``.
+        heldout: Real texts that it could not.
+        synthetic: Made texts.
+
+    Returns:
+        Columns of ``EVALUATION_COLUMNS["fidelity"]``: the distance of the distributions of words
+        per text (Kolmogorov-Smirnov), the share of words that train texts have, and of texts that
+        are different from each other. None where a side has no texts.
+
+    Example:
+        >>> real = pl.DataFrame({"text": ["red mug", "blue mug"]})
+        >>> measure_text_fidelity("queries", real, real, real)["value"].to_list()
+        [0.0, 1.0, 1.0]
+    """
+    sides = [frame["text"].drop_nulls().head(_MOST) for frame in (train, heldout, synthetic)]
+    if not all(side.len() for side in sides):
+        return pl.DataFrame(schema=EVALUATION_COLUMNS["fidelity"])
+    real, later, made = (split_words(side) for side in sides)
+    rows = [
+        (
+            "words per text: distance of distributions (0 is best)",
+            _distance(_lengths(made), _lengths(real)),
+            _distance(_lengths(later), _lengths(real)),
+        ),
+        ("words that real texts have: share (1 is best)", _known(made, real), _known(later, real)),
+        (
+            "texts that differ from each other: share (1 is best)",
+            *(sides[place].n_unique() / sides[place].len() for place in (2, 1)),
+        ),
+    ]
+    return pl.DataFrame(
+        [(table, *row) for row in rows], schema=EVALUATION_COLUMNS["fidelity"], orient="row"
+    )
+
+
+def _lengths(words: Words) -> NDArray[np.int64]:
+    return np.diff(words.offsets)
+
+
+def _distance(some: NDArray[np.int64], others: NDArray[np.int64]) -> float:
+    """Return the largest difference of two distribution functions (Kolmogorov-Smirnov)."""
+    places = np.union1d(some, others)
+    shares = [
+        np.searchsorted(np.sort(each), places, side="right") / each.size for each in (some, others)
+    ]
+    return float(np.abs(shares[0] - shares[1]).max())
+
+
+def _known(words: Words, real: Words) -> float:
+    """Return the share of words, each as often as it stands, that real texts have."""
+    if not words.ids.size:
+        return 0.0
+    return float(words.vocabulary.is_in(real.vocabulary.implode()).to_numpy()[words.ids].mean())
