@@ -17,9 +17,9 @@ WRITERS = ("llm_paraphrases", "llm_queries", "llm_reviews")
 """Methods of the room generate that ask."""
 
 _FILLERS = (
-    "please nicely today really quickly surely gladly often maybe again now here kindly well still "
-    "soon somewhere anyway indeed perhaps"
-).split()
+    "please", "nicely", "today", "really", "quickly", "surely", "gladly", "often", "maybe", "again",
+    "now", "here", "kindly", "well", "still", "soon", "somewhere", "anyway", "indeed", "perhaps",
+)  # fmt: skip
 
 
 def record_of(body: dict[str, Any]) -> dict[str, Any]:

@@ -182,8 +182,10 @@ class _Rivals:
     @classmethod
     def of(cls, items: pl.DataFrame) -> "_Rivals":
         """Group items by the thing itself."""
+        kind = np.full(items.height, -1)
         vocabulary, fields = Vocabulary.of(texts_of(items))
-        kind = Titles.of(items, vocabulary, fields).kind
+        if vocabulary.words.len():
+            kind = Titles.of(items, vocabulary, fields).kind
         order = np.argsort(kind, kind="stable").astype(np.int64)
         place = np.empty_like(order)
         place[order] = np.arange(order.size)

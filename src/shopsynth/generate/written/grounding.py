@@ -186,6 +186,10 @@ def _stray_span(span: str, kind: str, phrase: Words, facts: _Facts, *, everyday:
     spoken = kind == "negation" or not any(map(is_number, phrase))
     if not phrase or (everyday and spoken and kind != "name"):
         return ""
+    if kind not in ("name", "code"):
+        # A span may begin with the word before its number: "weighs 0.40 kg".
+        first = next((place for place, word in enumerate(phrase) if not word.isalpha()), 0)
+        phrase = phrase[first:]
     if facts.says(phrase) or facts.says_number(phrase):
         return ""
     # A name that is one word of capitals alone says nothing of the product.
