@@ -246,6 +246,8 @@ class TestEverySynthesizerOfJudgments:
         assert synthetic.data.items.equals(searched.items)
 
     def test_what_one_person_wrote_stays_there(self, method, searched):
+        if method == "noise_queries":
+            pytest.skip("a control: its rows are judged inside the shop and never released")
         synthetic = made(method, searched, n=60)
         assert not synthetic.data.need("queries")["text"].str.contains("canary|9317|zyx").any()
 

@@ -36,7 +36,9 @@ def search_recipe(folder, **more):
 def read(workspace, stage, name):
     """Read the parts of a stage that are called so, of whatever seed."""
     place = open_workspace(workspace)
-    parts = place.manifest(stage).parts(name)
+    found = place.manifest(stage)
+    assert found is not None
+    parts = found.parts(name)
     return pl.concat(
         [pl.read_parquet(place.store.local_path(ref.key)) for ref in parts], how="diagonal"
     )
