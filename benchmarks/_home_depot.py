@@ -38,6 +38,18 @@ def read_split(data: Path, seed: int = 0) -> Split:
     return Split(*parts, slices=pl.DataFrame(schema=SLICE_COLUMNS), by="query")
 
 
+def write_tables(data: Path, folder: Path) -> str:
+    """Write the shop as `items`, `queries` and `judgments`; return its name and hash."""
+    split = read_split(data)
+    folder.mkdir(parents=True, exist_ok=True)
+    split.train.items.write_parquet(folder / "items.parquet")
+    for name in ("queries", "judgments"):
+        parts = (split.train, split.validation, split.test)
+        whole = pl.concat([part.need(name) for part in parts])
+        whole.write_parquet(folder / f"{name}.parquet")
+    return named(data)
+
+
 def named(data: Path) -> str:
     """Name the set with the hash of its file."""
     with gzip.open(data / PAIRS) as stream:

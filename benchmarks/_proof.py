@@ -80,10 +80,7 @@ def explored_users(users: Sequence[str]) -> set[str]:
 
 def prove(recipe: Mapping[str, Any], tables: Path, workspace: Path) -> dict[str, Any]:
     """Run a recipe whose tables lie in a folder; return the summary."""
-    shop = {
-        "items": {"path": "items.parquet"},
-        "events": {"path": "events.parquet"},
-    }
+    shop = {path.stem: {"path": path.name} for path in sorted(tables.glob("*.parquet"))}
     checked = make_recipe({"shop": shop, **recipe}, base=tables, where="benchmark")
     summary = run(checked, workspace, progress=Lines()).summary
     if summary is None:
