@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from fakes.lexicons import small_cilin, small_wordnet
+from fakes.small_apertium import small_apertium
 from fakes.span_lines import BRANDS, LINES
 from fakes.tiny_bert import save_tiny_masked_bert
 from shopsynth.generate.texts import TEXT_EDITS, augment_text, make_edit
@@ -41,6 +42,8 @@ def edit(request, tmp_path):
     options: dict[str, Any] = (
         {"share": 0.6} if "share" in TEXT_EDITS.get(name).Options.model_fields else {}
     )
+    if name == "back_translation":
+        options |= {"program": str(small_apertium(tmp_path))}
     if name in ("masked_lm", "contextual_insert"):
         options |= {"model": request.getfixturevalue("masked_model")}
     if name == "embedding_neighbours":
@@ -131,7 +134,7 @@ def test_no_character_is_cut_in_two(edit):
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(edit):
     made = variants_of(TEXTS, edit)
     assert made.equals(variants_of(TEXTS, edit))
-    if set(edit) - {"script"}:
+    if set(edit) - {"script", "back_translation"}:
         assert not made.equals(variants_of(TEXTS, edit, seed=6))
 
 
