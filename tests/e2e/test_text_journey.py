@@ -10,6 +10,7 @@ from shopsynth.schema import RecipeError, SchemaError
 
 pytest.importorskip("bm25s")
 
+FILTERS = ("round_trip", "likelihood_band", "pii_and_toxicity")
 CONTROLS = ("oversample", "noise", "broken_link")
 
 
@@ -25,7 +26,7 @@ def search_recipe(folder, **more):
         "split": {"by": "query", "validation": 0.2, "test": 0.3, "train_labels": 0.6},
         "privacy": {"mode": "public"},
         "generate": [{"synthesizer": "title_queries", "size": 2.0}],
-        "combine": {"doses": [0.5, 1.0], "weights": [1.0]},
+        "combine": {"doses": [0.5, 1.0], "weights": [1.0], "text_filters": FILTERS},
         "train": {"tasks": ["search"], "models": ["bm25"], "headline": "bm25"},
         "evaluate": {"seeds": 1, "controls": [*CONTROLS, "oracle"], "resamples": 200},
         "pipeline": {"executor": "inline"},

@@ -35,3 +35,11 @@ class CombineSettings(Settings):
     near_duplicate_text: float = Field(default=0.7, gt=0, le=1)
     """Jaccard similarity of words and runs of characters from which a synthetic query or review
     counts as a near duplicate of a held-out one."""
+
+    text_filters: tuple[Literal["round_trip", "likelihood_band", "pii_and_toxicity"], ...] = ()
+    """What else made texts must pass, in this order. round_trip: a query brings an item back that
+    answers it best; likelihood_band: it is as likely as real ones, by its characters;
+    pii_and_toxicity: a query or review holds no personal data and no abuse."""
+
+    round_trip_rank: int = Field(default=10, ge=1)
+    """Greatest rank, by BM25 over titles, that counts as bringing an item back."""

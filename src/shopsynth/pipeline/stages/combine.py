@@ -6,16 +6,13 @@ In: the split, the synthetic rows. Out: ``kept/<method>``, labelled by generator
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
-
-import polars as pl
 
 from shopsynth.combine import (
     ARMS,
+    CombineSettings,
     Dose,
     build_arm,
-    drop_near_duplicate_texts,
     drop_near_duplicates,
 )
 from shopsynth.pipeline.base import PartRef, Task
@@ -31,6 +28,7 @@ from shopsynth.pipeline.stages.base import (
 from shopsynth.pipeline.stages.costs import add_up
 from shopsynth.pipeline.stages.design import arms, built_arms, generators, model_code, rows_label
 from shopsynth.pipeline.stages.dose import find_doses
+from shopsynth.pipeline.stages.filters import drop_texts
 from shopsynth.pipeline.stages.material import (
     material_parts,
     mixing,
@@ -38,7 +36,7 @@ from shopsynth.pipeline.stages.material import (
     read_synthetic,
 )
 from shopsynth.pipeline.stages.questions import pose_questions
-from shopsynth.schema import COMPANIONS, OWNERS, SyntheticDataset, derived_seed, no_rejects
+from shopsynth.schema import COMPANIONS, derived_seed, no_rejects
 
 _HERE = "shopsynth.pipeline.stages.combine"
 
@@ -94,6 +92,7 @@ def _filter(context: StageContext) -> tuple[list[PartRef], list[dict[str, Any]]]
             [*split.outputs, *_parts_of(made, context.done["generate"].outputs)],
             facts=made,
             threshold=_threshold(context.recipe, made["table"]),
+            settings=context.recipe.combine.model_dump(mode="json"),
         )
         for made in context.done["generate"].facts["made"]
     ]
@@ -128,7 +127,8 @@ def drop_copies(job: Job) -> dict[str, Any]:
             made, read_heldout(job), job.frame("train/events"), threshold
         )
     elif threshold is not None:
-        kept, rejects = _drop_copied_texts(job, made, table, threshold)
+        settings = CombineSettings.parse(job.params["settings"], "combine")
+        kept, rejects = drop_texts(job, made, table, settings)
     label = str(facts["number"])
     job.write(f"kept/{method}", kept.data.need(table), label)
     for companion in COMPANIONS:
@@ -142,32 +142,6 @@ def drop_copies(job: Job) -> dict[str, Any]:
         "kept_rows": kept.data.need(table).height,
         "dropped": {reason: n for counted in dropped.values() for reason, n in counted.items()},
     }
-
-
-def _drop_copied_texts(
-    job: Job, made: SyntheticDataset, table: str, threshold: float
-) -> tuple[SyntheticDataset, pl.DataFrame]:
-    """Drop queries, or reviews, that say what a held-out one says, and what belongs to them."""
-    texts, owner = ("reviews" if table == "reviews" else "queries"), OWNERS[table]
-    heldout = pl.concat(
-        [
-            pl.Series("text", [], dtype=pl.String),
-            *(
-                job.frame(f"{part}/{texts}")["text"]
-                for part in ("validation", "test")
-                if job.refs(f"{part}/{texts}")
-            ),
-        ]
-    )
-    kept, rejects = drop_near_duplicate_texts(
-        made.data.need(texts), heldout, threshold, table=texts
-    )
-    tables = {texts: kept}
-    if texts != table:
-        tables[table] = made.data.need(table).join(
-            kept, on=owner, how="semi", maintain_order="left"
-        )
-    return replace(made, data=made.data.with_tables(**tables)), rejects
 
 
 def build_one(job: Job) -> dict[str, Any]:
@@ -185,9 +159,10 @@ STAGE = Stage(
     name="combine",
     needs=("split", "generate"),
     rooms=(
-        "schema", "text", "combine", "train", "evaluate",
+        "schema", "text", "combine", "train", "evaluate", "privacy.pii",
         "pipeline.stages.combine", "pipeline.stages.design", "pipeline.stages.dose",
-        "pipeline.stages.material", "pipeline.stages.questions", "pipeline.stages.base",
+        "pipeline.stages.filters", "pipeline.stages.material", "pipeline.stages.questions",
+        "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "combine": recipe.combine.model_dump(mode="json"),
