@@ -4,6 +4,7 @@ In: pairs and a catalogue. Out: a matrix of numbers, one row a pair, columns :da
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -68,17 +69,18 @@ class _Said:
             title) and ``place``: where the title has it first, or null.
         """
         asked = _ordered(self.queries).rename({"text": "query"})
-        firsts = self.title_words().unique(["document", "term"], keep="first", maintain_order=True)
+        firsts = self.title_words.unique(["document", "term"], keep="first", maintain_order=True)
         links = pl.DataFrame({"query": self.query, "document": self.document})
         found = links.with_row_index("pair").join(asked, on="query", maintain_order="left_right")
         firsts = firsts.select("document", "term", pl.col("at").alias("place"))
-        n_words = self.title_words().group_by("document").agg(pl.len().alias("m"))
+        n_words = self.title_words.group_by("document").agg(pl.len().alias("m"))
         return (
             found.join(firsts, on=["document", "term"], how="left", maintain_order="left")
             .join(n_words, on="document", how="left", maintain_order="left")
             .with_columns(pl.col("m").fill_null(0))
         )
 
+    @cached_property
     def title_words(self) -> pl.DataFrame:
         """Return stems of the documents that pairs have: ``document``, ``at``, ``term``, ``n``."""
         own = np.unique(self.document)
@@ -123,7 +125,6 @@ def _of_terms(said: _Said) -> dict[str, Floats]:
     rarities = stems.queries.multiply(stems.idf[None, :]).tocsr()
     n_terms = np.maximum(np.diff(stems.queries.indptr), 1)
     n_shared = np.diff(stems.shared(query, document).indptr)
-    own = grams.queries @ (grams.idf * 2.2)
     found: dict[str, Floats] = {
         "bm25": score,
         "best_bm25": best,
@@ -134,7 +135,7 @@ def _of_terms(said: _Said) -> dict[str, Floats]:
         "query_rarity": (np.asarray(rarities.sum(axis=1)).ravel() / n_terms)[query],
         "query_rarest": _row_max(rarities)[query],
         "gram_cosine": grams.cosine(query, document),
-        "gram_bm25_of_own": ratio(grams.score(query, document), own[query]),
+        "gram_bm25_of_own": ratio(grams.score(query, document), grams.most_scores()[query]),
         "word_share": words.shares(query, document)[0],
         "pair_share": neighbours.shares(query, document)[0],
     }
@@ -185,7 +186,7 @@ def _of_words(said: _Said, pairs: pl.DataFrame) -> dict[str, Floats]:
 def _similar(said: _Said, words: pl.DataFrame) -> pl.Series:
     """Return for each word how alike the title's most similar word is; 1 where it is there."""
     lost = words.filter(pl.col("place").is_null()).select(*_WORD, "document", "term")
-    beside = said.title_words().select("document", pl.col("term").alias("other"))
+    beside = said.title_words.select("document", pl.col("term").alias("other"))
     laid = lost.join(beside, on="document", how="inner", maintain_order="left_right")
     alike = laid.with_columns(similar=similarity(laid["term"], laid["other"]))
     best = alike.group_by(_WORD).agg(pl.col("similar").max())

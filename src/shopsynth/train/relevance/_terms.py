@@ -87,6 +87,10 @@ class TermMatrices:
         """Return BM25 of pairs, ``(pair,)``."""
         return _row_sums(self.queries[query].multiply(self.bm25[document]))
 
+    def most_scores(self) -> Floats:
+        """Return what no document's BM25 can exceed, whatever its words, ``(query,)``."""
+        return np.asarray(self.queries @ (self.idf * (_K1 + 1.0)))
+
     def best_scores(self) -> Floats:
         """Return the BM25 of each query's best document, ``(query,)``."""
         columns = self.bm25.T.tocsr()

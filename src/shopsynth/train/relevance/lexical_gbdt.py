@@ -154,12 +154,11 @@ class LexicalGbdt:
             learned["grade"].to_numpy(),
             weight=learned["weight"].to_numpy(),
         )
-        judged = [
-            library.Dataset(
-                self._features(asked, catalogue), asked["grade"].to_numpy(), reference=rows
-            )
-        ] * bool(asked.height)
-        stops = [library.early_stopping(options.patience, verbose=False)] * bool(asked.height)
+        judged, stops = [], []
+        if asked.height:
+            features = self._features(asked, catalogue)
+            judged = [library.Dataset(features, asked["grade"].to_numpy(), reference=rows)]
+            stops = [library.early_stopping(options.patience, verbose=False)]
         trees = library.train(
             self._parameters(seed, learned.height), rows, options.max_trees, judged, callbacks=stops
         )
