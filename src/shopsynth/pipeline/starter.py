@@ -56,9 +56,42 @@ controls = ["same_compute", "oversample", "noise", "broken_link", "side_informat
 cutoffs = [10, 20]
 """
 
+_SEARCH = """
+[split]
+by = "query"  # other queries train than judge
+validation = 0.1
+test = 0.2
+# train_labels = 0.1 shows what a tenth of the judgments would be worth with made queries
+
+[privacy]
+# deidentify: personal data in the texts of queries are replaced. It gives no differential privacy
+# and the data stay personal. "public" is for data about nobody.
+mode = "deidentify"
+
+[[generate]]
+synthesizer = "title_queries"
+size = 2.0  # made queries per real training query
+
+[combine]
+ratio = "auto"  # made judgments per real one, chosen on validation
+weight = "auto"
+text_filters = ["round_trip"]  # a made query must bring its item back
+
+[train]
+tasks = ["search"]
+# bi_encoder reads English; for Chinese set model = "e5-small" under its options
+models = ["bm25", "bi_encoder", "search_hybrid"]
+headline = "search_hybrid"
+
+[evaluate]
+seeds = 3
+controls = ["same_compute", "oversample", "noise", "broken_link"]
+cutoffs = [10, 100]
+"""
+
 _NEEDED = (
-    "No events found; next_item, the one task there is, needs rows with a user, an item and a time "
-    "(or a position)"
+    "No events found; next_item needs rows with a user, an item and a time (or a position), search "
+    "needs queries and judgments of items with titles"
 )
 _WITHOUT_EVENTS = """
 # {needed}.
@@ -86,8 +119,8 @@ class Starter:
     Attributes:
         text: Commented TOML.
         notes: What was recognised, what is uncertain, what was left out.
-        command: The command that goes as far as the data allow: ``run``; without events ``split``
-            (search queries can be cut) or ``clean``.
+        command: The command that goes as far as the data allow: ``run``; without events and
+            judgments ``split`` (search queries can be cut) or ``clean``.
     """
 
     text: str
@@ -112,6 +145,8 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
     notes = inference.notes
     if shop.events is not None:
         command, rest = "run", _rest(shop)
+    elif shop.queries and shop.judgments and shop.items and "title" in shop.items.columns:
+        command, rest = "run", _SEARCH
     else:
         command = "split" if shop.queries else "clean"
         rest = _WITHOUT_EVENTS.format(needed=_NEEDED, command=command)
