@@ -246,7 +246,7 @@ def _power(case: Case) -> str:
 
 def _next(case: Case) -> str:
     if case.is_unchanged:
-        return "Judge the rows by a model that learns from events."
+        return "Judge the rows by a model that learns from them."
     if case.main.standing == "unknown":
         return "Run it again with at least three seeds."
     return " ".join(_steps(case))

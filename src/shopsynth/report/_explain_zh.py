@@ -240,7 +240,7 @@ def _power(case: Case) -> str:
 
 def _next(case: Case) -> str:
     if case.is_unchanged:
-        return "换一个从行为数据中学习的模型来评判这些合成数据。"
+        return "换一个会从这些数据中学习的模型来评判合成数据。"
     if case.main.standing == "unknown":
         return "至少用三个随机种子重新运行。"
     return "".join(_steps(case))

@@ -63,7 +63,7 @@ SLICES = {
     "cold": "Cold items",
     "tail": "Tail items",
     "warm": "Warm items",
-    "short": "Short histories",
+    "short": "Short histories or texts",
     "new": "New users",
 }
 
