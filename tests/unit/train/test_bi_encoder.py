@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file
 
 from fakes.search_shop import COLOURS, search_items, search_rows, search_split, searches
 from shopsynth.schema import (
@@ -98,6 +99,20 @@ def test_the_same_seed_gives_the_same_lists_and_a_saved_model_too(tiny: str, tmp
     again = type(one).load(tmp_path)
     assert again.steps_ == one.steps_
     assert again.rank(requests, k=9).frame.equals(expected)
+
+
+def test_frozen_word_vectors_are_kept_once(tiny: str, tmp_path: Path):
+    model: Any = fitted("bi_encoder", tiny, max_steps=2, evaluate_every=2, word_vectors=False)
+    words = [each.network.get_input_embeddings().weight for each in (model.queries_, model.items_)]
+    assert words[0] is words[1]
+    model.save(tmp_path)
+    stored = load_file(tmp_path / "model.safetensors")
+    assert "queries.embeddings.word_embeddings.weight" in stored
+    assert "items.embeddings.word_embeddings.weight" not in stored
+    assert "items.embeddings.position_embeddings.weight" in stored
+    requests = questions("test").requests
+    expected = model.rank(requests, k=9).frame
+    assert type(model).load(tmp_path).rank(requests, k=9).frame.equals(expected)
 
 
 def test_without_judgments_nothing_is_tuned_and_fixed_steps_are_kept(tiny: str):
