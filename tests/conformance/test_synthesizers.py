@@ -14,6 +14,7 @@ from fakes.fake_writer import WRITERS, writing_options
 from fakes.noise import SeededNoise
 from fakes.small_options import SMALL_OPTIONS, SMALL_PRIVATE_OPTIONS
 from fakes.tills import purse_of
+from fakes.tiny_lm import save_tiny_lm
 from shopsynth.generate import SYNTHESIZERS, Conditions, make_synthesizer
 from shopsynth.generate.base import check_request, check_view, register
 from shopsynth.privacy import PrivacySettings, PrivateView, open_view
@@ -91,6 +92,16 @@ def language_model(tmp_path_factory):
         yield
     for name in WRITERS:
         SMALL_OPTIONS.pop(name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def given_model(tmp_path_factory):
+    """A random network of a few kilobytes, for the method that tunes one."""
+    folder = save_tiny_lm(tmp_path_factory.mktemp("model"), ["I like my cup"])
+    options = {"model": str(folder), "length": 16, "max_epochs": 1, "batch_texts": 16}
+    SMALL_OPTIONS["tuned_lm"] = options
+    yield
+    SMALL_OPTIONS.pop("tuned_lm")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,23 @@ _GAN = {
     "generator_rate": 0.005, "critic_rate": 0.01,
 }  # fmt: skip
 
-SMALL_OPTIONS: dict[str, dict[str, Any]] = {"sequence_vae": _VAE, "sequence_gan": _VAE | _GAN}
+_TEXTS = {
+    "dim": 16, "layers": 1, "heads": 2, "vocabulary": 320, "length": 24, "max_epochs": 4,
+    "batch_tokens": 256,
+}  # fmt: skip
+
+_LATENT_TEXTS = {
+    "dim": 16, "hidden_states": 24, "heads": 2, "latent": 4, "vocabulary": 320, "length": 24,
+    "max_epochs": 4, "batch_tokens": 256,
+}  # fmt: skip
+
+SMALL_OPTIONS: dict[str, dict[str, Any]] = {
+    "sequence_vae": _VAE,
+    "sequence_gan": _VAE | _GAN,
+    "text_lm": _TEXTS,
+    "text_vae": _LATENT_TEXTS,
+    "text_gan": _LATENT_TEXTS | _GAN,
+}
 """By the method's name; who has none is asked as it comes."""
 
 SMALL_PRIVATE_OPTIONS: dict[str, dict[str, Any]] = {

@@ -165,6 +165,10 @@ class ShopTokenizer:
             spelled[place + len(self.specials)] = bytes(characters[sign] for sign in piece)
         return spelled
 
+    def pieces_json(self) -> str:
+        """Write the pieces alone, as the library tokenizers reads them."""
+        return str(self._pieces.to_str())
+
     def to_json(self) -> str:
         """Write all that the tokenizer is."""
         return json.dumps(

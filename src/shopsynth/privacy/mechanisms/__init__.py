@@ -13,6 +13,7 @@ from shopsynth.privacy.mechanisms.features import (
 )
 from shopsynth.privacy.mechanisms.nearest_votes import NearestVotes
 from shopsynth.privacy.mechanisms.noisy_count import NoisyCount
+from shopsynth.privacy.mechanisms.private_texts import PrivateTexts, PublicColumn
 from shopsynth.privacy.mechanisms.private_training import PrivateTraining
 from shopsynth.privacy.mechanisms.quantiles import DPQuantiles
 from shopsynth.privacy.mechanisms.time_features import (
@@ -42,7 +43,9 @@ __all__ = [
     "Mechanism",
     "NearestVotes",
     "NoisyCount",
+    "PrivateTexts",
     "PrivateTraining",
+    "PublicColumn",
     "PublicGroups",
     "Rebuy",
     "SessionGap",
