@@ -145,7 +145,9 @@ def gains(split: Split) -> tuple[dict[str, np.ndarray], dict[str, list[int]]]:
     found: dict[str, np.ndarray] = {}
     taken: dict[str, list[int]] = {}
 
-    def judged(name: str, options: Mapping[str, object], arm: str, seed: int, steps: int | None):
+    def judged(
+        name: str, options: Mapping[str, Any], arm: str, seed: int, steps: int | None
+    ) -> np.ndarray:
         model = make_ranker("search", name, dict(options))
         model.fit(training_rows(split, arm, seed), validation, seed=seed, steps=steps)
         taken.setdefault(arm, []).append(model.steps_)
