@@ -5,11 +5,11 @@ one of the two. Out: benchmarks/results/review_rating_<set>.json.
 
     OMP_NUM_THREADS=1 python benchmarks/review_rating.py --data DIR --set en
 
-Texts are ordered by a hash: 700 are asked, the 700 after them served exploration, and of the next
-1,100 a draw of 200, anew for every seed, has its label; the others are texts alone. Every arm fits
-both models, a linear classifier on TF-IDF and one on a frozen sentence encoder, whose C is chosen
-in five folds of the labelled rows. The headline is the best model with D' against the better of
-both without.
+Texts are ordered by a hash: the first 500 are asked, and of the next 900 a draw of 200, anew for
+every seed, has its label; the others are texts alone. Every arm fits both models, a linear
+classifier on TF-IDF and one on a frozen sentence encoder. The headline is the best model with D'
+against the better of both without. Nothing was chosen on these sets: the teacher and the weight of
+a made row are those of G9, the C of the encoder's classifier is that of G12, the other one is 1.
 """
 
 import argparse
@@ -31,7 +31,7 @@ SETS = {
     "zh": ("zh-online-shopping-10cats/online_shopping_10_cats.csv.gz", "e5-small"),
 }
 SEEDS = range(3)
-LABELS, UNLABELLED, ASKED = 200, 900, 700
+LABELS, UNLABELLED, ASKED = 200, 700, 500
 LENGTH = 48
 """Tokens that the encoder reads: its time is nearly all of the benchmark's."""
 
@@ -61,16 +61,16 @@ def read(data: Path, name: str) -> tuple[Texts, str]:
 def models(name: str) -> dict[str, dict[str, object]]:
     grams = {"least_gram": 1, "most_gram": 3} if name == "zh" else {"least_gram": 3, "most_gram": 4}
     return {
-        "tfidf_linear": {"classifier": "svm", **grams},
-        "embedding_linear": {"model": SETS[name][1], "max_length": LENGTH},
+        "tfidf_linear": {"c": 1.0, **grams},
+        "embedding_linear": {"model": SETS[name][1], "max_length": LENGTH, "c": 3.0},
     }
 
 
-def of_seed(said: Texts, name: str, seed: int, start: int) -> dict[str, dict[str, np.ndarray]]:
-    """Values of every model and arm; ``start`` is the place of the first text that is asked."""
-    test = said.take(start + np.arange(ASKED))
+def of_seed(said: Texts, name: str, seed: int) -> dict[str, dict[str, np.ndarray]]:
+    """Values of every model and arm."""
+    test = said.take(np.arange(ASKED))
     rng = np.random.Generator(np.random.PCG64(seed))
-    pool = rng.permutation(2 * ASKED + np.arange(LABELS + UNLABELLED))
+    pool = rng.permutation(ASKED + np.arange(LABELS + UNLABELLED))
     known, hidden = said.take(pool[:LABELS]), said.said.gather(pool[LABELS:])
     vectors = encoded(pl.concat([known.said, hidden]), SETS[name][1], LENGTH)
     centred = (vectors - vectors.mean(axis=0)) / (vectors.std() * np.sqrt(vectors.shape[1]))
@@ -92,22 +92,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--set", choices=sorted(SETS), required=True)
-    parser.add_argument("--explore", action="store_true", help="ask texts of exploration")
     arguments = parser.parse_args()
     said, digest = read(arguments.data, arguments.set)
     values: dict[str, dict[str, list[np.ndarray]]] = {}
     for seed in SEEDS:
-        start = ASKED if arguments.explore else 0
-        for model, found in of_seed(said, arguments.set, seed, start).items():
+        for model, found in of_seed(said, arguments.set, seed).items():
             for arm, each in found.items():
                 values.setdefault(model, {}).setdefault(arm, []).append(each)
+        print(seed, f"{time.process_time():.0f} CPU s", flush=True)
     means = {
         model: {arm: round(float(np.mean(of)), 4) for arm, of in found.items()}
         for model, found in values.items()
     }
     print(means, f"{time.process_time():.0f} CPU s", flush=True)
-    if not arguments.explore:
-        write(arguments.set, values, means, digest)
+    write(arguments.set, values, means, digest)
 
 
 def write(
