@@ -31,10 +31,16 @@ def record_of(body: dict[str, Any]) -> dict[str, Any]:
 def write_well(body: dict[str, Any]) -> str:
     """Answer as the form of the request wants."""
     form = body["response_format"]["json_schema"]["name"]
-    return json.dumps(_FORMS[form](record_of(body), body["seed"]))
+    answer = _FORMS[form](record_of(body), body["seed"])
+    if "searches" in answer:
+        schema = body["response_format"]["json_schema"]["schema"]
+        answer["searches"] = answer["searches"][: schema["properties"]["searches"]["maxItems"]]
+    return json.dumps(answer)
 
 
 def _searches(record: dict[str, Any], seed: int) -> dict[str, Any]:
+    if "search" in record:
+        return _paraphrases(record, seed)
     words = [word for word in record["title"].split() if word.isalnum()][:4]
     orders = list(permutations(words))
     return {"searches": [" ".join(orders[(3 * seed + n) % len(orders)]) for n in range(3)]}
@@ -86,7 +92,6 @@ def _spoken(record: dict[str, Any], seed: int) -> dict[str, Any]:
 
 _FORMS = {
     "Searches": _searches,
-    "Paraphrases": _paraphrases,
     "Review": _review,
     "ItemText": _item_text,
     "Advert": _advert,

@@ -11,13 +11,13 @@ paraphrase is mostly another search.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shopsynth.generate.llm import Template
+from shopsynth.generate.llm_queries import Searches, form_of
 from shopsynth.generate.written.grounding import Grounds
 from shopsynth.generate.written.phrases import Words, has_phrase, words_of
 from shopsynth.generate.written.records import Records
@@ -49,15 +49,6 @@ class LLMParaphrasesOptions(WritingOptions):
     number of searches are always tail."""
 
 
-class Paraphrases(BaseModel):
-    """The form of an answer."""
-
-    searches: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=300)]],
-        Field(min_length=1, max_length=10),
-    ]
-
-
 @dataclass(frozen=True)
 class _Paraphrases:
     """The writing of paraphrases; a source is a distinct text of the tail.
@@ -77,8 +68,8 @@ class _Paraphrases:
     locale: str | None
     per_call: int
     template: Template
+    form: type[Searches]
     name: str = _METHOD
-    form: type[Paraphrases] = Paraphrases
 
     @property
     def n_sources(self) -> int:
@@ -92,7 +83,7 @@ class _Paraphrases:
         context = {"query_id": row["query_id"], "spans": words_of(row["spans"])}
         return Task(row["query_id"], record, {"search": row["text"]}, context)
 
-    def rows(self, task: Task, answer: Paraphrases) -> list[Row]:
+    def rows(self, task: Task, answer: Searches) -> list[Row]:
         """Return the paraphrases."""
         return [{"text": " ".join(text.split())} for text in answer.searches]
 
@@ -148,6 +139,7 @@ def llm_paraphrases(view: PrivateView, options: LLMParaphrasesOptions) -> _Parap
         locale=options.language or (locales.item() if locales.len() == 1 else None),
         per_call=options.per_query,
         template=Template("paraphrases", asked, {"search": 300, "keep": 300}),
+        form=form_of(options.per_query),
     )
 
 

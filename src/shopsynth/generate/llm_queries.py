@@ -23,14 +23,14 @@ from typing import Annotated
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from shopsynth.generate.llm import Template
 from shopsynth.generate.searches.grades import VARIANT, Grader
 from shopsynth.generate.searches.titles import Titles, texts_of
 from shopsynth.generate.searches.words import BINDER, JOINER, Tokens, Vocabulary, is_among
 from shopsynth.generate.written.grounding import Grounds
-from shopsynth.generate.written.phrases import words_of
+from shopsynth.generate.written.phrases import Words, words_of
 from shopsynth.generate.written.records import Records
 from shopsynth.generate.written.settings import WritingOptions
 from shopsynth.generate.written.synthesizer import writer
@@ -46,6 +46,12 @@ _INSTRUCTION = (
 )
 _RIVAL = "rival"
 _FIELDS = ("title", "brand", "category")
+
+_LONGEST_TITLE = 4
+"""Words of a title that people may type as it is."""
+
+_ROOT = 3
+"""Letters that two forms of a word begin with."""
 
 
 class LLMQueriesOptions(WritingOptions):
@@ -63,13 +69,13 @@ class LLMQueriesOptions(WritingOptions):
     """Most hard negatives: items that share words but are another thing, grade 0."""
 
 
-class Searches(BaseModel):
-    """The form of an answer."""
+Search = Annotated[str, Field(min_length=1, max_length=120)]
 
-    searches: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=200)]],
-        Field(min_length=1, max_length=10),
-    ]
+
+class Searches(BaseModel):
+    """The form of an answer; each request says how many there may be."""
+
+    searches: list[Search]
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,8 @@ class _Queries:
     rivals: "_Rivals"
     items: pl.DataFrame
     template: Template
+    form: type[Searches]
     name: str = _METHOD
-    form: type[Searches] = Searches
 
     @property
     def n_sources(self) -> int:
@@ -124,10 +130,11 @@ class _Queries:
         texts = [each.row["text"] for each in drafts]
         facts = [each.task.facts for each in drafts]
         own = words_of([" ".join(str(each.get(name, "")) for name in _FIELDS) for each in facts])
+        titles = words_of([str(each.get("title", "")) for each in facts])
         strays = self.grounds.strays(texts, facts)
         return [
-            stray or ("" if _share(words, known) else "no_word_of_the_item")
-            for stray, words, known in zip(strays, words_of(texts), own, strict=True)
+            stray or _unlike_a_search(words, known, title)
+            for stray, words, known, title in zip(strays, words_of(texts), own, titles, strict=True)
         ]
 
     def tables(self, drafts: Sequence[Draft], ids: pl.Series, seed: int) -> dict[str, pl.DataFrame]:
@@ -218,7 +225,17 @@ def llm_queries(view: PrivateView, options: LLMQueriesOptions) -> _Queries:
         rivals=_Rivals.of(records.items),
         items=view.items,
         template=Template("queries", asked, {**records.fields, _RIVAL: 300}),
+        form=form_of(options.per_item),
     )
+
+
+def form_of(n: int) -> type[Searches]:
+    """Make the form of an answer of at most ``n`` searches.
+
+    An endpoint that is bound by the form stops there; a small model would go on until cut off.
+    """
+    some = Annotated[list[Search], Field(min_length=1, max_length=n)]
+    return create_model("Searches", __base__=Searches, searches=(some, ...))
 
 
 def _meant(tokens: Tokens, titles: Titles, item: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -238,11 +255,15 @@ def _meant(tokens: Tokens, titles: Titles, item: NDArray[np.int64]) -> NDArray[n
     return found
 
 
-def _share(words: Sequence[str], known: Sequence[str]) -> bool:
-    """Tell whether a word of a search begins as one of the item, or the other way round."""
-    return any(
+def _unlike_a_search(words: Words, known: Words, title: Words) -> str:
+    """Say whether a search has no word of its item, or is the whole title written off."""
+    if words == title and len(title) > _LONGEST_TITLE:
+        return "copies_the_title"
+    # A word may stand in another form: mugs for mug.
+    shared = any(
         word == own
-        or (min(len(word), len(own)) > 2 and (word.startswith(own) or own.startswith(word)))
+        or (min(len(word), len(own)) >= _ROOT and (word.startswith(own) or own.startswith(word)))
         for word in words
         for own in known
     )
+    return "" if shared else "no_word_of_the_item"

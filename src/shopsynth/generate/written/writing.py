@@ -24,10 +24,10 @@ from shopsynth.generate.llm import (
     LLMEndpoint,
     Question,
     Request,
+    Result,
     Spend,
     Template,
     ask_all,
-    read_spend,
 )
 from shopsynth.generate.written.settings import WritingOptions
 from shopsynth.schema import (
@@ -169,31 +169,28 @@ def write(
             "attributes of items, and what else the method reads"
         )
     plan = _Plan(writing, options, seed)
+    whom = options.endpoint if endpoint is None else endpoint
     n_most = -(-n // writing.per_call) * options.tries
     kept = _Kept(writing)
     n_asked = 0
-    spend: Spend | None = None
-    while n_asked < n_most and len(kept.drafts) < n:
+    while True:
         missing = -(-(n - len(kept.drafts)) // writing.per_call)
         n_next = min(missing, n_most - n_asked)
-        if first is not None:
-            n_next = min(n_next, first)
+        n_next = n_next if first is None else min(n_next, first)
         tasks, requests = plan.requests(n_asked, n_next)
         answers = ask_all(
             requests,
             plan.question(),
-            options.endpoint if endpoint is None else endpoint,
+            whom,
             options.folder,
             brands=brands,
             seed=seed,
             progress=progress,
         )
-        n_asked, spend = n_asked + n_next, answers.spend
-        kept.take(tasks, [(each.answer, each.reason, each.detail) for each in answers.results])
-        if first is not None:
-            break
-    told = read_spend(options.folder) if spend is None else spend
-    return Written(tuple(kept.drafts[:n]), kept.rejects(), n_asked, told)
+        n_asked += n_next
+        kept.take(tasks, answers.results)
+        if first is not None or n_asked == n_most or len(kept.drafts) >= n:
+            return Written(tuple(kept.drafts[:n]), kept.rejects(), n_asked, answers.spend)
 
 
 def preview(
@@ -274,13 +271,13 @@ class _Kept(Generic[A]):
         self._rejects: list[tuple[str, Row]] = []
         self.drafts: list[Draft] = []
 
-    def take(self, tasks: Sequence[Task], answers: Sequence[tuple[A | None, str, str]]) -> None:
+    def take(self, tasks: Sequence[Task], results: Sequence[Result[A]]) -> None:
         drafts: list[Draft] = []
-        for task, (answer, reason, detail) in zip(tasks, answers, strict=True):
-            if answer is None:
-                self._rejects.append((reason, {"name": task.name, "detail": detail}))
+        for task, result in zip(tasks, results, strict=True):
+            if result.answer is None:
+                self._rejects.append((result.reason, {"name": task.name, "detail": result.detail}))
             else:
-                rows = self._writing.rows(task, answer)
+                rows = self._writing.rows(task, result.answer)
                 drafts += [Draft(task, row) for row in rows]
         faults = self._writing.faults(drafts) if drafts else []
         spelled = spell_alike(pl.Series([each.row["text"] for each in drafts], dtype=pl.String))
