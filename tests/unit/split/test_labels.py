@@ -20,13 +20,15 @@ def shop_of_reviews(n=2000):
 def test_reviews_are_cut_by_their_text():
     shop = shop_of_reviews()
     twice = pl.concat(
-        [shop.reviews, shop.reviews.with_columns(review_id="twice-" + pl.col("review_id"))]
+        [shop.reviews, shop.need("reviews").with_columns(review_id="twice-" + pl.col("review_id"))]
     )
     split = split_dataset(Dataset(items=ITEMS, reviews=twice), SplitSettings(by="review"))
-    parts = [set(part.reviews["text"]) for part in (split.train, split.validation, split.test)]
+    parts = [
+        set(part.need("reviews")["text"]) for part in (split.train, split.validation, split.test)
+    ]
     assert not parts[0] & parts[2]
     assert not parts[1] & (parts[0] | parts[2])
-    assert len(parts[2]) / shop.reviews.height == pytest.approx(0.1, abs=0.03)
+    assert len(parts[2]) / shop.need("reviews").height == pytest.approx(0.1, abs=0.03)
     assert split.reserve is None
 
 
@@ -35,11 +37,15 @@ def test_labels_that_are_not_known_are_the_reserve_and_nest():
     few, more = (
         split_dataset(shop, SplitSettings(by="review", train_labels=share)) for share in (0.1, 0.4)
     )
-    known = [set(split.train.reviews["review_id"]) for split in (few, more)]
+    known = [set(split.train.need("reviews")["review_id"]) for split in (few, more)]
     assert known[0] < known[1]
     assert len(known[0]) / 1600 == pytest.approx(0.1, abs=0.03)
-    assert few.test.reviews.equals(more.test.reviews)
-    assert few.reserve.reviews.height + len(known[0]) == more.reserve.reviews.height + len(known[1])
+    assert few.test.need("reviews").equals(more.test.need("reviews"))
+    held = []
+    for split in (few, more):
+        assert split.reserve is not None
+        held.append(split.reserve.need("reviews").height)
+    assert held[0] + len(known[0]) == held[1] + len(known[1])
 
 
 def test_queries_stay_known_when_their_judgments_are_not():
@@ -50,9 +56,12 @@ def test_queries_stay_known_when_their_judgments_are_not():
     shop = Dataset(items=ITEMS, queries=queries, judgments=judgments)
     split = split_dataset(shop, SplitSettings(by="query", train_labels=0.2))
     everything = split_dataset(shop, SplitSettings(by="query"))
-    assert split.train.queries.equals(everything.train.queries)
-    judged, held = set(split.train.judgments["query_id"]), set(split.reserve.judgments["query_id"])
-    assert judged | held == set(split.train.queries["query_id"])
+    assert split.train.need("queries").equals(everything.train.need("queries"))
+    assert split.reserve is not None
+    judged, held = (
+        set(part.need("judgments")["query_id"]) for part in (split.train, split.reserve)
+    )
+    assert judged | held == set(split.train.need("queries")["query_id"])
     assert not judged & held
 
 
