@@ -116,6 +116,14 @@ class TextLmOptions(TextConditions):
             )
         return self
 
+    @model_validator(mode="after")
+    def _masked_is_deep(self) -> Self:
+        # With one layer, 1,200 steps on planted reviews left the rating unheard; two heard it after
+        # 720: a hidden place must first learn where it stands.
+        if self.objective == "masked" and self.layers < 2:
+            raise ValueError("objective masked needs layers of at least 2, got 1")
+        return self
+
 
 class PrivateTraining(Settings):
     """How the network is trained by noisy gradients; all of it is public."""
