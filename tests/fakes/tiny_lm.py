@@ -34,6 +34,7 @@ def save_tiny_lm(folder: Path, texts, *, kind: str = "llama", rows: int | None =
     size = rows or len(tokenizer)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
+        network: GPT2LMHeadModel | LlamaForCausalLM
         if kind == "gpt2":
             network = GPT2LMHeadModel(
                 GPT2Config(

@@ -191,7 +191,7 @@ def _lay(texts: pl.Series, about: pl.DataFrame, options: LatentTextOptions, seed
         vocabulary=options.vocabulary + len(controls.specials),
         specials=controls.specials,
     )
-    levels = controls.levels(about)
+    levels = controls.levels(about, texts.len())
     rows = rows_of(tokenizer, controls, texts, levels, options.length)
     return _Ground(controls, levels, tokenizer, rows, learned, decides)
 
