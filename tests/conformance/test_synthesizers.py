@@ -279,7 +279,9 @@ class TestEverySynthesizerOfJudgments:
             make_synthesizer(method, SMALL_OPTIONS.get(method, {})).fit(raw, seed=1)
         for mode in sorted(MODES - SYNTHESIZERS.get(method).modes):
             with pytest.raises(PrivacyError, match=rf"got {mode}; choose another"):
-                make_synthesizer(method, SMALL_OPTIONS.get(method, {})).fit(view_of(events_of(), mode=mode), seed=1)
+                make_synthesizer(method, SMALL_OPTIONS.get(method, {})).fit(
+                    view_of(events_of(), mode=mode), seed=1
+                )
 
     def test_a_shop_without_searches_or_events_is_enough(self, method):
         bare = PrivateView(
