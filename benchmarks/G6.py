@@ -50,6 +50,8 @@ EFFECTS: dict[str, dict[str, Any]] = {
     "fgm": {"adversarial": "fgm"},
     "pgd": {"adversarial": "pgd", "rounds": 2},
     "freelb": {"adversarial": "freelb", "rounds": 2},
+    "fgm_0.01": {"adversarial": "fgm", "radius": 0.01},
+    "freelb_0.01": {"adversarial": "freelb", "rounds": 2, "radius": 0.01},
     "no_dropout": {"dropout": 0.0},
     "l2_0.1": {"l2": 0.1},
 }

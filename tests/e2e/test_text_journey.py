@@ -129,3 +129,18 @@ def test_a_method_is_not_thought_to_make_another_table(tmp_path):
     values = search_recipe(tmp_path, generate=[entry])
     with pytest.raises(RecipeError, match="which makes judgments"):
         run(make_recipe(values, base=tmp_path), tmp_path / "ws")
+
+
+def test_grades_are_told_by_the_same_rows(tmp_path):
+    pytest.importorskip("lightgbm")
+    train = {"tasks": ["relevance"], "models": ["lexical_gbdt"], "headline": "lexical_gbdt"}
+    recipe = make_recipe(search_recipe(tmp_path, train=train), base=tmp_path)
+    summary = run(recipe, tmp_path / "ws").summary
+    assert summary is not None
+    wrong = {
+        row["arm"]: row["value"]
+        for row in summary["metrics"]
+        if (row["metric"], row["slice"], row["model"]) == ("rmse", "all", "lexical_gbdt")
+    }
+    assert {"real", "combined", *CONTROLS} <= set(wrong)
+    assert all(0.0 < value < 3.0 for value in wrong.values())
