@@ -35,7 +35,10 @@ from shopsynth.train.relevance.serving import ServedCrossEncoder
 
 SEEDS = (0, 1, 2)
 SHARE = 0.1
-MADE_QUERIES, MADE_PAIRS, FOUND_QUERIES, FOUND_EACH, DEPTH = 1_500, 3_000, 1_500, 2, 20
+MADE_QUERIES, MADE_PAIRS, FOUND_QUERIES, FOUND_EACH, DEPTH = 500, 1_000, 4_000, 3, 20
+"""Of two sizes the one with the lower RMSE of the cross-encoder on validation, seed 0: .473, against
+.479 of 3,000 pairs of made queries and 3,000 found ones, .490 without D', .469 with all labels."""
+
 NETWORK = {
     "precision": "bfloat16",
     "max_length": 48,
@@ -170,8 +173,7 @@ class Bench:
             steps = None
             if arm == "same_compute_10":
                 steps = self.found[f"combined_10-{seed}"]["steps"]
-            options = NETWORK | ({"epochs": 1.0} if arm == "real_100" else {})
-            model = make_ranker("relevance", "relevance_hybrid", options)
+            model = make_ranker("relevance", "relevance_hybrid", NETWORK)
             model.fit(self.training(arm, seed), self.validation, seed=seed, steps=steps)
             found: dict[str, Any] = {"cpu_s": time.process_time() - start}
             parts: dict[str, Any] = {
@@ -314,7 +316,8 @@ def write(bench: Bench, more: dict[str, Any]) -> None:
         seeds=max((sum(n.startswith("combined_10-") for n in bench.found)), 0),
         cpu_s=sum(each["cpu_s"] for each in bench.found.values()),
         peer=("lexical GBDT on all labels, PROOF", 0.475),
-        note="MiniLM may have seen Home Depot; all labels are one seed"
+        note="MiniLM may have seen Home Depot; all labels are one seed. A second look at test: the "
+        "first, one seed with 6,000 pairs of D' and one epoch of all labels, closed 42 % [29, 55]"
         + ("" if done else "; not all seeds and arms are in yet"),
         mean_rmse=round(float(np.sqrt(np.mean((truth - mean) ** 2))), 4),
         arms=arms,
