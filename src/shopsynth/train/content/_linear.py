@@ -5,7 +5,7 @@ In: features, class numbers and weights. Out: a matrix of class vectors, whose s
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
@@ -76,10 +76,7 @@ def fit_head(features: Features, labelled: Labelled, options: LinearOptions, *, 
         Fan et al., LIBLINEAR: A Library for Large Linear Classification, JMLR 2008.
     """
     library = linear_library()
-    number, weights = labelled.number, labelled.weights
-    if options.balanced:
-        of_class = np.bincount(number, weights=weights, minlength=labelled.classes.len())
-        weights = weights / of_class[number] * (weights.sum() / np.count_nonzero(of_class))
+    number, weights = labelled.number, row_weights(labelled, balanced=options.balanced)
     model: Any
     if options.classifier == "svm":
         model = library.LinearSVC(C=options.c, random_state=seed % 2**32, max_iter=_MAX_ITER)
@@ -96,6 +93,18 @@ def fit_head(features: Features, labelled: Labelled, options: LinearOptions, *, 
     base = np.full(labelled.classes.len(), np.finfo(np.float32).min, dtype=np.float32)
     full[model.classes_], base[model.classes_] = coef, intercept
     return Head(full, base)
+
+
+def row_weights(labelled: Labelled, *, balanced: bool) -> NDArray[np.float64]:
+    """Return the weights of rows, ``(row,)``; balanced, those of every class have the same sum."""
+    number, weights = labelled.number, labelled.weights
+    if not balanced:
+        return weights
+    of_class = np.bincount(number, weights=weights, minlength=labelled.classes.len())
+    even: NDArray[np.float64] = (
+        weights / of_class[number] * (weights.sum() / np.count_nonzero(of_class))
+    )
+    return even
 
 
 def chosen(
@@ -130,7 +139,7 @@ def chosen(
 
         def judged(c: float) -> float:
             head = fit_head(features, labelled, tried(c), seed=seed)
-            return _macro_f1(asked[1].number, head.scores(asked[0]).argmax(axis=1))
+            return macro_f1(asked[1].number, head.scores(asked[0]).argmax(axis=1))
 
     else:
         rows = np.flatnonzero(labelled.real)
@@ -144,12 +153,23 @@ def chosen(
             guess = np.empty_like(known)
             for number in range(_FOLDS):
                 inside = rows[fold != number]
-                head = fit_head(features[inside], _part(labelled, inside), tried(c), seed=seed)
+                head = fit_head(features[inside], labelled.take(inside), tried(c), seed=seed)
                 held = rows[fold == number]
                 guess[fold == number] = head.scores(features[held]).argmax(axis=1)
-            return _macro_f1(known, guess)
+            return macro_f1(known, guess)
 
     return tried(max(CANDIDATES, key=judged))
+
+
+def macro_f1(true: NDArray[np.int64], guess: NDArray[np.int64]) -> float:
+    """What models choose by; never a figure of a report, which the evaluate room tells."""
+    scores = [
+        2.0
+        * np.sum((true == each) & (guess == each))
+        / (np.sum(true == each) + np.sum(guess == each))
+        for each in np.unique(true)
+    ]
+    return float(np.mean(scores))
 
 
 def linear_library() -> Any:
@@ -172,24 +192,3 @@ def linear_library() -> Any:
 class _Linear:
     LinearSVC: Any
     LogisticRegression: Any
-
-
-def _part(labelled: Labelled, rows: NDArray[np.int64]) -> Labelled:
-    return replace(
-        labelled,
-        texts=labelled.texts.gather(rows),
-        number=labelled.number[rows],
-        weights=labelled.weights[rows],
-        real=labelled.real[rows],
-    )
-
-
-def _macro_f1(true: NDArray[np.int64], guess: NDArray[np.int64]) -> float:
-    """What ``c`` is chosen by; never a figure of a report, which the evaluate room tells."""
-    scores = [
-        2.0
-        * np.sum((true == each) & (guess == each))
-        / (np.sum(true == each) + np.sum(guess == each))
-        for each in np.unique(true)
-    ]
-    return float(np.mean(scores))

@@ -4,7 +4,8 @@ In: a :class:`TrainingSet`, a :class:`Holdout` or scores. Out: texts with classe
 :class:`Ranking` of classes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -18,9 +19,16 @@ from shopsynth.schema import (
     InputError,
     Ranking,
     TrainingSet,
+    stable_bucket,
 )
 from shopsynth.train.content.base import classes_of, texts_of
 from shopsynth.train.ranks import top_items
+
+_HELD_BACK = 10
+"""One text in so many is held back to stop by."""
+
+_FEW = 20
+"""Of fewer held-back texts one decides, and training had better go on to its end."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,16 @@ class Labelled:
     number: NDArray[np.int64]
     weights: NDArray[np.float64]
     real: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.int64]) -> Self:
+        """Keep some texts, in this order."""
+        return replace(
+            self,
+            texts=self.texts.gather(rows),
+            number=self.number[rows],
+            weights=self.weights[rows],
+            real=self.real[rows],
+        )
 
 
 def read_rows(training: TrainingSet) -> Labelled:
@@ -89,6 +107,21 @@ def read_questions(holdout: Holdout, classes: pl.Series) -> Labelled:
     return Labelled(
         texts_of(asked), classes, _numbers(asked["class"], classes), ones, ones.astype(np.bool_)
     )
+
+
+def held_back(labelled: Labelled) -> tuple[Labelled, Labelled]:
+    """Hold back every tenth real text by a hash of it, to stop by; none where they would be few.
+
+    A made row may say what a held-back one says: that is no worse than a stop that comes too late.
+
+    Returns:
+        What is learned from, with every class, and what is held back, maybe nothing.
+    """
+    held = labelled.real & (stable_bucket(labelled.texts, _HELD_BACK).to_numpy() == 0)
+    kept = np.bincount(labelled.number[~held], minlength=labelled.classes.len())
+    if held.sum() < _FEW or not kept.all():
+        held = np.zeros_like(held)
+    return labelled.take(np.flatnonzero(~held)), labelled.take(np.flatnonzero(held))
 
 
 def ranked(requests: Dataset, classes: pl.Series, scores: NDArray[np.float32], k: int) -> Ranking:

@@ -86,9 +86,7 @@ class EmbeddingLinear:
         asked = read_questions(validation, labelled.classes)
         self.classes_ = labelled.classes
         vectors = self._vectors(labelled.texts)
-        self.centre_ = np.average(vectors, axis=0, weights=labelled.weights).astype(np.float32)
-        spread = float(np.sqrt(np.mean((vectors - self.centre_) ** 2)))
-        self.scale_ = np.float32(1.0 / (spread * np.sqrt(vectors.shape[1]) or 1.0))
+        self.centre_, self.scale_ = placing(vectors, labelled.weights)
         features = self._placed(vectors)
         options = chosen(
             features,
@@ -133,6 +131,15 @@ class EmbeddingLinear:
 
     def _placed(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray((vectors - self.centre_) * self.scale_)
+
+
+def placing(
+    vectors: NDArray[np.float32], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], np.float32]:
+    """Tell what to take off vectors, ``(dim,)``, and what to multiply them by, to even them out."""
+    centre = np.average(vectors, axis=0, weights=weights).astype(np.float32)
+    spread = float(np.sqrt(np.mean((vectors - centre) ** 2)))
+    return centre, np.float32(1.0 / (spread * np.sqrt(vectors.shape[1]) or 1.0))
 
 
 def encoded(texts: pl.Series, model: str, max_length: int) -> NDArray[np.float32]:

@@ -40,7 +40,7 @@ class Content:
     table: ClassVar[str] = "reviews"
     metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy")
     slice_names: ClassVar[tuple[str, ...]] = ("all", "short", "long")
-    controls: ClassVar[tuple[str, ...]] = ("oversample", "noise", "broken_link")
+    controls: ClassVar[tuple[str, ...]] = ("same_compute", "oversample", "noise", "broken_link")
     side_information: ClassVar[str | None] = None
     rankers: ClassVar[Registry[Ranker]] = RANKERS
 

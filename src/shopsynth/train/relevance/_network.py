@@ -171,12 +171,6 @@ class PairNetwork(torch.nn.Module):
                 found[rows] = self(self.embed(batch), batch).numpy()
         return found
 
-    def set_dropout(self, chance: float) -> None:
-        """Leave out this share of states while training, in the encoder and before the head."""
-        for module in self.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = chance
-
     def save(self, folder: Path) -> None:
         """Write all but the weights: configuration and tokenizer, as JSON."""
         with _quiet():

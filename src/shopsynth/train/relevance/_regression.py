@@ -3,7 +3,7 @@
 In: a network, pairs with grades and weights. Out: the network, trained.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shopsynth.schema import InputError, Progress
-from shopsynth.train.relevance._adapters import Adapters
+from shopsynth.train.adapters import Adapters
+from shopsynth.train.finetuning import (
+    LONGEST_GRADIENT,
+    decaying,
+    learned_state,
+    row_batches,
+    set_dropout,
+    share_of_rate,
+)
 from shopsynth.train.relevance._adversary import backward
 from shopsynth.train.relevance._network import PairNetwork
 
@@ -21,12 +29,6 @@ if TYPE_CHECKING:
     from shopsynth.train.relevance.cross_encoder import CrossEncoderOptions
 
 Integers = NDArray[np.int64]
-
-_MEGABATCH = 32
-"""Batches whose pairs are sorted by length together: little padding, and still a random order."""
-
-_LONGEST_GRADIENT = 1.0
-"""Gradients are cut to this norm, as BERT's are."""
 
 
 class Regression:
@@ -58,14 +60,14 @@ class Regression:
         n_planned = int(np.ceil(options.epochs * np.ceil(learned.height / options.batch)))
         self._stops_early, self._most = steps is None, n_planned if steps is None else steps
         self._set_scale()
-        network.set_dropout(options.dropout)
+        set_dropout(network, options.dropout)
         network.half_bits = options.precision == "bfloat16"
         self._adapters: Adapters | None = None
         network.encoder.get_input_embeddings().weight.requires_grad_(options.word_vectors)
         if options.tuning != "full":
             self._adapters = Adapters(network.encoder, options.tuning, options.rank, self._most)
             network.encoder = self._adapters.encoder
-        self._optimizer = self._make_optimizer()
+        self._optimizer = torch.optim.AdamW(decaying(network, options.l2), lr=options.learning_rate)
         self.n_steps = 0
 
     def run(self, judge: Callable[[], float] | None, progress: Progress) -> None:
@@ -81,7 +83,7 @@ class Regression:
         options, network = self._options, self._network
         progress.start("cross_encoder", self._most)
         best, best_state, n_worse = np.inf, None, 0
-        for rows in self._batches():
+        for rows in row_batches(self._tokens.lengths, options.batch, self._most, self._rng):
             network.train()
             self._step(rows)
             progress.advance()
@@ -95,7 +97,7 @@ class Regression:
                 error = judge()
                 n_worse = 0 if error < best else n_worse + 1
                 if error < best:
-                    best, best_state = error, self._learned_state()
+                    best, best_state = error, learned_state(network)
             if n_worse >= options.patience:
                 break
         if best_state is not None:
@@ -103,19 +105,6 @@ class Regression:
         if self._adapters is not None:
             network.encoder = self._adapters.merged()
         network.requires_grad_(True).eval()
-
-    def _batches(self) -> Iterator[Integers]:
-        """Draw rows, every pair once an epoch, until there were enough steps."""
-        n_drawn, size, lengths = 0, self._options.batch, self._tokens.lengths
-        while n_drawn < self._most:
-            order = self._rng.permutation(lengths.size)
-            starts = range(0, order.size, size * _MEGABATCH)
-            parts = [order[at : at + size * _MEGABATCH] for at in starts]
-            parts = [part[np.argsort(lengths[part], kind="stable")] for part in parts]
-            batches = [part[at : at + size] for part in parts for at in range(0, part.size, size)]
-            for place in self._rng.permutation(len(batches))[: self._most - n_drawn]:
-                n_drawn += 1
-                yield batches[place]
 
     def _step(self, rows: Integers) -> None:
         options, network = self._options, self._network
@@ -137,37 +126,16 @@ class Regression:
                 "steps; lower learning_rate in [train.options.cross_encoder]"
             )
         self.n_steps += 1
-        torch.nn.utils.clip_grad_norm_(network.parameters(), _LONGEST_GRADIENT)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
+        share = share_of_rate(self.n_steps, self._most, options.warm_up)
         for group in self._optimizer.param_groups:
-            group["lr"] = options.learning_rate * self._share_of_rate()
+            group["lr"] = options.learning_rate * share
         self._optimizer.step()
         if self._adapters is not None:
             self._adapters.stepped()
-
-    def _share_of_rate(self) -> float:
-        """Rise over the warm-up, then fall to 0 at the end, both in a straight line."""
-        warm_up = max(1.0, self._options.warm_up * self._most)
-        rest = max(1.0, self._most - warm_up + 1.0)
-        return min(self.n_steps / warm_up, (self._most - self.n_steps + 1.0) / rest)
-
-    def _make_optimizer(self) -> torch.optim.AdamW:
-        """Decay matrices alone: biases and norms have nothing to unlearn."""
-        learned = [each for each in self._network.parameters() if each.requires_grad]
-        groups = [
-            {"params": [p for p in learned if p.dim() > 1], "weight_decay": self._options.l2},
-            {"params": [p for p in learned if p.dim() <= 1], "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=self._options.learning_rate)
 
     def _set_scale(self) -> None:
         total = self._weights.sum()
         mean = (self._weights * self._grades).sum() / total
         spread = ((self._weights * (self._grades - mean).square()).sum() / total).sqrt()
         self._network.scale.copy_(torch.stack([mean, spread.clamp(min=1e-3)]))
-
-    def _learned_state(self) -> dict[str, Tensor]:
-        return {
-            name: part.detach().clone()
-            for name, part in self._network.named_parameters()
-            if part.requires_grad
-        }

@@ -18,8 +18,8 @@ from shopsynth.schema import (
     Split,
     TrainingSet,
 )
-from shopsynth.train import Ranker, get_task, make_ranker
-from shopsynth.train.relevance import RANKERS, _adapters, _network
+from shopsynth.train import Ranker, adapters, get_task, make_ranker
+from shopsynth.train.relevance import RANKERS, _network
 from shopsynth.train.relevance._adversary import Adversary, backward
 from shopsynth.train.relevance._network import PairNetwork
 from shopsynth.train.relevance._pairs import rmse
@@ -246,7 +246,7 @@ def test_missing_libraries_are_named(bert, monkeypatch):
         raise ImportError(name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_adapters, "import_module", missing)
+        patch.setattr(adapters, "import_module", missing)
         with pytest.raises(MissingExtraError, match="peft"):
             fitted(bert, tuning="lora")
     monkeypatch.setattr(_network, "import_module", missing)

@@ -95,6 +95,6 @@ def _library() -> Any:
         return import_module("peft")
     except ImportError as error:
         raise MissingExtraError(
-            "cross_encoder: expected the library peft for tuning by lora or adalora, got none; "
+            "tuning by lora or adalora: expected the library peft, got none; "
             "install it with pip install 'shopsynth[text]', or set tuning = \"full\""
         ) from error
