@@ -47,8 +47,8 @@ NETWORK = {
     "evaluate_every": 100_000,
 }
 EPOCHS = {"real_100": 1.0}
-"""Chosen on validation, seed 0: of all labels one epoch (RMSE .469; two .475), of a tenth two (.490;
-one .498)."""
+"""Chosen on validation, seed 0: of all labels one epoch (RMSE .469; two .475), of a tenth two
+(.490; one .498)."""
 
 EFFECTS: dict[str, dict[str, Any]] = {
     "full": {},
