@@ -27,7 +27,7 @@ from shopsynth.cli.main import app
 from shopsynth.evaluate import METRICS
 from shopsynth.pipeline import STAGES
 from shopsynth.report import summary_schema
-from shopsynth.schema import TABLES, Registry
+from shopsynth.schema import FURTHER, TABLES, Registry
 from shopsynth.schema import errors as error_tree
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +89,19 @@ def tables(_: str) -> str:
         for name, spec in TABLES.items()
     ]
     return table(("table", "columns, required ones bold", "and"), rows)
+
+
+def further_tables(_: str) -> str:
+    """The further tables, their columns and what they name."""
+    rows = [
+        (
+            f"`{name}`",
+            ", ".join(f"**`{c}`**" if c in spec.key else f"`{c}`" for c in spec.columns),
+            ", ".join(f"`{c}` of `{named}`" for c, named in spec.references.items()),
+        )
+        for name, spec in FURTHER.items()
+    ]
+    return table(("table", "columns, those of the key bold", "names the"), rows)
 
 
 def stages(_: str) -> str:
@@ -321,6 +334,7 @@ KINDS: dict[str, Callable[[str], str]] = {
     "stages": stages,
     "summary": summary,
     "tables": tables,
+    "further_tables": further_tables,
 }
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import shopsynth.generate
-from fakes.fake_writer import WRITERS, writing_options
+from fakes.fake_writer import WRITER_OPTIONS, WRITERS, writing_options
 from fakes.noise import SeededNoise
 from fakes.small_options import SMALL_OPTIONS, SMALL_PRIVATE_OPTIONS
 from fakes.tills import purse_of
@@ -20,6 +20,8 @@ from shopsynth.generate.base import check_request, check_view, register
 from shopsynth.privacy import PrivacySettings, PrivateView, open_view
 from shopsynth.privacy.accounting import compose
 from shopsynth.schema import (
+    FURTHER,
+    MAIN_FURTHER,
     Dataset,
     InputError,
     PrivacyError,
@@ -34,6 +36,7 @@ EVERY = SYNTHESIZERS.names()
 METHODS = [name for name in EVERY if SYNTHESIZERS.get(name).table == "events"]
 SEARCHED = [name for name in EVERY if SYNTHESIZERS.get(name).table == "judgments"]
 REVIEWED = [name for name in EVERY if SYNTHESIZERS.get(name).table == "reviews"]
+WRITTEN = [name for name in EVERY if SYNTHESIZERS.get(name).table in MAIN_FURTHER]
 NEED_JUDGMENTS = {"llm_paraphrases"}
 PRIVATE = [name for name in METHODS if "dp" in SYNTHESIZERS.get(name).modes]
 MODES = {"public", "deidentify", "dp", "unsafe_nonprivate"}
@@ -88,7 +91,7 @@ def made(method, view, n=50, seed=3, **kwargs):
 def language_model(tmp_path_factory):
     """A writer on loopback, for the methods that ask one."""
     with writing_options(tmp_path_factory.mktemp("answers")) as options:
-        SMALL_OPTIONS.update(dict.fromkeys(WRITERS, options))
+        SMALL_OPTIONS.update({name: options | WRITER_OPTIONS.get(name, {}) for name in WRITERS})
         yield
     for name in WRITERS:
         SMALL_OPTIONS.pop(name)
@@ -110,9 +113,10 @@ def view():
 
 
 def test_the_suite_found_the_methods():
-    assert {*METHODS, *SEARCHED, *REVIEWED} == set(EVERY)
+    assert {*METHODS, *SEARCHED, *REVIEWED, *WRITTEN} == set(EVERY)
     assert {"title_queries", "llm_queries", "llm_paraphrases"} <= set(SEARCHED)
     assert "llm_reviews" in REVIEWED
+    assert {"llm_item_texts", "llm_adverts", "llm_dialogues"} <= set(WRITTEN)
     assert set(METHODS) >= {"markov", "teacher", "substitute", "pseudo_session", "noise"}
 
 
@@ -366,6 +370,68 @@ class TestEverySynthesizerOfReviews:
         with pytest.raises(InputError, match="expected fit before sample"):
             synthesizer.sample(1, seed=1)
         synthesizer.fit(reviewed, seed=1)
+        with pytest.raises(InputError, match=r"at least 1 .*got 0"):
+            synthesizer.sample(0, seed=1)
+        with pytest.raises(InputError, match="got item_ids"):
+            synthesizer.sample(1, seed=1, conditions=Conditions(item_ids=("item-01",)))
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    """A view of a shop that has items and nothing else."""
+    return PrivateView(
+        Dataset(items=ITEMS), mode="public", fingerprint="f" * 64, max_events_per_user=8
+    )
+
+
+@pytest.mark.parametrize("method", WRITTEN)
+class TestEverySynthesizerOfFurtherTables:
+    """What writes about items; ``n`` is the number of rows of its main table."""
+
+    def test_it_declares_what_it_is(self, method):
+        cls = SYNTHESIZERS.get(method)
+        assert issubclass(cls.Options, Settings)
+        assert cls.modes
+        assert cls.modes <= MODES
+        assert all(field.description for field in cls.Options.model_fields.values())
+
+    def test_every_row_is_of_an_item_and_no_table_is_the_shops(self, method, catalogue):
+        synthetic = made(method, catalogue, n=20)
+        main = SYNTHESIZERS.get(method).table
+        (key,) = FURTHER[main].key
+        assert synthetic.need(main).height == 20
+        assert synthetic.need(main)[key].str.starts_with(f"synthetic-{method}-").all()
+        # That keys are whole and name rows is checked where the sample is made.
+        parts = {name for name, spec in FURTHER.items() if main in spec.references.values()}
+        assert set(synthetic.further) == {main, *parts}
+        assert list(synthetic.data.tables()) == ["items"]
+        assert synthetic.data.items.equals(catalogue.items)
+
+    def test_the_same_seed_gives_the_same_rows_and_another_one_others(self, method, catalogue):
+        main = SYNTHESIZERS.get(method).table
+        first, again, other = (made(method, catalogue, seed=seed) for seed in (3, 3, 4))
+        assert all(first.need(name).equals(again.need(name)) for name in first.further)
+        assert not first.need(main).equals(other.need(main))
+
+    def test_it_says_where_it_comes_from(self, method, catalogue):
+        synthetic = made(method, catalogue)
+        assert (synthetic.synthesizer, synthetic.seed) == (method, 3)
+        assert synthetic.source_sha256 == catalogue.fingerprint
+
+    def test_it_accepts_nothing_but_a_private_view_of_its_modes(self, method):
+        synthesizer = make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
+        raw: Any = Dataset(items=ITEMS)
+        with pytest.raises(PrivacyError, match=r"expected a PrivateView, got Dataset.*open_view"):
+            synthesizer.fit(raw, seed=1)
+        for mode in sorted(MODES - SYNTHESIZERS.get(method).modes):
+            with pytest.raises(PrivacyError, match=rf"got {mode}; choose another"):
+                synthesizer.fit(view_of(events_of(), mode=mode), seed=1)
+
+    def test_impossible_requests_are_refused(self, method, catalogue):
+        synthesizer = make_synthesizer(method, SMALL_OPTIONS.get(method, {}))
+        with pytest.raises(InputError, match="expected fit before sample"):
+            synthesizer.sample(1, seed=1)
+        synthesizer.fit(catalogue, seed=1)
         with pytest.raises(InputError, match=r"at least 1 .*got 0"):
             synthesizer.sample(0, seed=1)
         with pytest.raises(InputError, match="got item_ids"):

@@ -13,8 +13,16 @@ from typing import Any
 
 from fakes.fake_llm import FakeLLM
 
-WRITERS = ("llm_paraphrases", "llm_queries", "llm_reviews")
+WRITERS = (
+    "llm_adverts", "llm_dialogues", "llm_item_texts", "llm_paraphrases", "llm_queries",
+    "llm_reviews",
+)  # fmt: skip
 """Methods of the room generate that ask."""
+
+WRITER_OPTIONS: dict[str, dict[str, Any]] = {
+    "llm_dialogues": {"policies": [{"intent": "ask_size", "text": "Sizes are as told."}]}
+}
+"""What a method wants besides an endpoint."""
 
 _FILLERS = (
     "please", "nicely", "today", "really", "quickly", "surely", "gladly", "often", "maybe", "again",

@@ -5,6 +5,7 @@ from shopsynth.generate._wanted_users import sample_for_users
 from shopsynth.generate.base import (
     SYNTHESIZERS,
     Conditions,
+    PaidSynthesizer,
     StreamingSynthesizer,
     Synthesizer,
     make_synthesizer,
@@ -17,6 +18,7 @@ __all__ = [
     "AugmentedTexts",
     "Conditions",
     "LabelFilter",
+    "PaidSynthesizer",
     "StreamingSynthesizer",
     "Synthesizer",
     "attributes_left_out",

@@ -64,7 +64,7 @@ class Synthesizer(Protocol):
     Class attributes:
         Options: Settings model of the recipe's ``options`` table.
         modes: Privacy modes in which the method may run.
-        table: The table it makes.
+        table: The table it makes, the shop's or a further one; its main one if it makes several.
     """
 
     Options: ClassVar[type[Settings]]
@@ -101,6 +101,19 @@ class StreamingSynthesizer(Protocol):
         progress: Progress = SILENT,
     ) -> Iterator[SyntheticDataset]:
         """Make the rows of ``sample``, in the same order, some users at a time."""
+
+
+@runtime_checkable
+class PaidSynthesizer(Protocol):
+    """A method whose samples cost money: a run takes one for all seeds, unless told otherwise.
+
+    Attributes:
+        each_seed: Whether every seed of a run is to be paid.
+    """
+
+    @property
+    def each_seed(self) -> bool:
+        """Whether every seed of a run is to be paid."""
 
 
 SYNTHESIZERS: Registry[Synthesizer] = Registry("generate")

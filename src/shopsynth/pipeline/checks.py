@@ -14,8 +14,9 @@ from shopsynth.pipeline.private_runs import check_private_run
 from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages import STAGES
 from shopsynth.pipeline.stages.design import ORACLE, menu
-from shopsynth.pipeline.stages.generate import NOISES, is_noise
+from shopsynth.pipeline.stages.methods import NOISES, is_noise, located
 from shopsynth.schema import (
+    FURTHER,
     PrivacyError,
     RecipeError,
     UnknownNameError,
@@ -39,7 +40,7 @@ def check_recipe(recipe: Recipe, until: str) -> None:
             mode dp lacks a public fact.
     """
     checks: list[Callable[[], object]] = [partial(make_executor, recipe.pipeline)]
-    checks += [partial(make_synthesizer, e.synthesizer, e.options) for e in recipe.generate]
+    checks += [partial(_check_method, entry, recipe) for entry in recipe.generate]
     checks += [partial(ARMS.get, control) for control in recipe.evaluate.controls]
     checks += [partial(get_task, task) for task in recipe.train.tasks]
     checks += [partial(_check_table, entry) for entry in recipe.generate]
@@ -78,6 +79,11 @@ def _claims(recipe: Recipe) -> list[str]:
     return [entry.synthesizer for entry in recipe.generate if not is_noise(entry.synthesizer)]
 
 
+def _check_method(entry: GenerateSettings, recipe: Recipe) -> None:
+    """Find a method and check its options, with the files that these name."""
+    make_synthesizer(entry.synthesizer, located(entry, recipe).options)
+
+
 def _check_table(entry: GenerateSettings) -> None:
     """Refuse a method that is thought to make another table than it does."""
     table = SYNTHESIZERS.get(entry.synthesizer).table
@@ -109,6 +115,12 @@ def _tasks_without_rows(recipe: Recipe) -> list[str]:
                 f"from, got methods that make {', '.join(sorted(made)) or 'nothing'}; add one, or "
                 f"take {task} out of train.tasks"
             )
+    if faults and made and made <= set(FURTHER):
+        faults = [
+            f"generate: expected a method whose rows a task can learn from, got methods that make "
+            f"{', '.join(sorted(made))}, which no arm is mixed of; run it with shopsynth "
+            "generate RECIPE and export from there, or add such a method"
+        ]
     return faults
 
 
@@ -181,8 +193,9 @@ def _check_claims(recipe: Recipe) -> None:
 def _refuse_mode(synthesizer: str, mode: str) -> None:
     modes = SYNTHESIZERS.get(synthesizer).modes
     if mode not in modes:
+        able = [name for name in SYNTHESIZERS.names() if mode in SYNTHESIZERS.get(name).modes]
         raise PrivacyError(
             f"generate: {synthesizer} cannot run in privacy mode {mode}; "
             f"it supports {', '.join(sorted(modes))}. Choose one of these under [privacy], "
-            f"or a synthesizer that supports {mode}."
+            f"or a synthesizer that supports {mode}: {', '.join(able) or 'none does'}."
         )

@@ -13,12 +13,13 @@ import polars as pl
 
 from shopsynth.pipeline.export_card import describe_export
 from shopsynth.pipeline.manifest import Manifest
-from shopsynth.pipeline.stages.generate import is_noise, table_of
+from shopsynth.pipeline.stages.methods import is_noise, table_of
 from shopsynth.pipeline.stages.protection import release_facts
 from shopsynth.pipeline.workspace import Workspace, open_workspace
 from shopsynth.privacy import PrivacySettings
 from shopsynth.schema import (
     COMPANIONS,
+    FURTHER,
     GateError,
     InputError,
     SchemaError,
@@ -34,11 +35,12 @@ _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "�
 def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     """Write the synthetic rows of the first seed, and the catalogue they refer to.
 
-    Users and queries come along where the shop has some; of ``recbole`` and ``beir`` only what
-    those formats hold.
+    Users and queries come along where the shop has some, and all tables of what was written about
+    items; of ``recbole`` and ``beir`` only what those formats hold.
 
     Args:
-        workspace: A workspace whose ``combine`` stage is complete.
+        workspace: A workspace whose ``combine`` stage is complete; ``generate`` is enough where
+            nothing was made but what is written about items.
         to: ``parquet``, ``csv``, ``huggingface``, ``recbole``, ``beir`` or ``sql``.
         output: Folder for the files; made if missing.
 
@@ -56,17 +58,20 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     if to not in _WRITERS:
         raise UnknownNameError(f"export --to {to!r} does not exist; {nearest(to, _WRITERS)}")
     place = open_workspace(workspace)
-    combined, privacy = place.manifest("combine"), place.manifest("privacy")
-    split = place.manifest("split")
-    if combined is None or privacy is None or split is None:
+    privacy, split = place.manifest("privacy"), place.manifest("split")
+    generated, combined = place.manifest("generate"), place.manifest("combine")
+    alone = generated is not None and not generated.facts["made"]
+    if generated is None or privacy is None or split is None or not (alone or combined):
         raise WorkspaceError(
             f"workspace {place.root}: expected a complete combine stage, found none; "
             "run: shopsynth run RECIPE --workspace DIR"
         )
-    generated = _generated(place, combined, privacy)
+    last = generated if alone or combined is None else combined
+    _refuse_stale(place, privacy, generated, last)
     if privacy.facts["receipt"]["mode"] == "dp":
         _refuse_unaudited(place, generated)
-    tables = {"items": _read(place, split, "items"), **_synthetic(place, combined)}
+    made = {**_synthetic(place, last), **_further(place, generated)}
+    tables = {"items": _read(place, split, "items"), **made}
     kept = {k: v for k, v in privacy.config.items() if k in PrivacySettings.model_fields}
     settings = PrivacySettings.parse(kept, "the privacy stage of the workspace")
     folder = Path(output)
@@ -79,7 +84,7 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
             tables,
             privacy=release_facts(settings, privacy, generated),
             made=_made(generated),
-            created=combined.finished_at,
+            created=last.finished_at,
         )
     except OSError as error:
         raise InputError(
@@ -89,19 +94,14 @@ def export(workspace: str | Path, to: str, output: str | Path) -> list[Path]:
     return [*written, *told]
 
 
-def _generated(place: Workspace, combined: Manifest, privacy: Manifest) -> Manifest:
-    """Return who made the rows, and refuse any made before the protection that is told of them."""
-    generated = place.manifest("generate")
-    if (
-        generated is None
-        or generated.inputs.get("privacy") != privacy.digest
-        or combined.inputs.get("generate") != generated.digest
-    ):
+def _refuse_stale(place: Workspace, privacy: Manifest, generated: Manifest, last: Manifest) -> None:
+    """Refuse rows made before the protection that is told of them, or kept of other rows."""
+    kept_of_these = last is generated or last.inputs.get("generate") == generated.digest
+    if generated.inputs.get("privacy") != privacy.digest or not kept_of_these:
         raise WorkspaceError(
             f"workspace {place.root}: expected stages of one run, found a combine stage older than "
             "the stages before it; run: shopsynth run RECIPE --workspace DIR"
         )
-    return generated
 
 
 def _refuse_unaudited(place: Workspace, generated: Manifest) -> None:
@@ -137,11 +137,23 @@ def _synthetic(place: Workspace, combined: Manifest) -> dict[str, pl.DataFrame]:
     return {table: pl.concat(frames, how="diagonal") for table, frames in found.items()}
 
 
+def _further(place: Workspace, generated: Manifest) -> dict[str, pl.DataFrame]:
+    """Read what was written about items, each row with its method."""
+    found: dict[str, list[pl.DataFrame]] = {}
+    for ref in generated.outputs:
+        table, _, method = ref.name.partition("/")
+        if table in FURTHER:
+            frame = pl.read_parquet(place.store.local_path(ref.key))
+            named = frame.with_columns(pl.lit(method).alias("synthesizer"))
+            found.setdefault(table, []).append(named)
+    return {table: pl.concat(frames) for table, frames in found.items()}
+
+
 def _made(generated: Manifest) -> list[dict[str, Any]]:
     """List the methods whose rows are exported, as they were run for the first seed."""
     return [
         each
-        for each in generated.facts["made"]
+        for each in (*generated.facts["made"], *generated.facts["written"])
         if each["number"] == 0 and not is_noise(each["synthesizer"])
     ]
 

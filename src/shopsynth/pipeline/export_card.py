@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from shopsynth.report import CardFile, SummaryPrivacy, data_card
-from shopsynth.schema import OWNERS
+from shopsynth.schema import MAIN_FURTHER, OWNERS
 
 NOTICES = {
     "dp": "differentially private as the ledger of the workspace says",
@@ -58,7 +58,7 @@ def describe_export(
     _write(label, _label(str(facts["mode"]), [str(m["synthesizer"]) for m in made], release))
     kept = {
         method: n
-        for table in OWNERS
+        for table in (*OWNERS, *MAIN_FURTHER)
         if table in tables
         for method, n in tables[table].group_by("synthesizer").len().iter_rows()
     }

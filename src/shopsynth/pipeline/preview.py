@@ -8,16 +8,17 @@ from pathlib import Path
 
 import polars as pl
 
-from shopsynth.generate import make_synthesizer
+from shopsynth.generate import PaidSynthesizer, make_synthesizer
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.local import InlineExecutor
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.run import run
 from shopsynth.pipeline.stages.base import read_dataset
+from shopsynth.pipeline.stages.methods import draw_seed, located
 from shopsynth.pipeline.verbs import Verbs
 from shopsynth.pipeline.workspace import Workspace
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Dataset, PrivacyError, Progress, derived_seed
+from shopsynth.schema import SILENT, PrivacyError, Progress, SyntheticDataset, derived_seed
 
 _MAX_USERS = 5_000
 """Methods are fitted on at most this many users: a preview shows form, not quality."""
@@ -40,7 +41,8 @@ def preview(
 
     Returns:
         Synthetic rows by method; with item titles, what was searched for (``query``) and the
-        users' attributes where the shop has them.
+        users' attributes where the shop has them. Parts of what was written about items follow
+        under ``<method>: <table>``. Answers of a language model are those that a run takes first.
 
     Raises:
         PrivacyError: In mode dp, where a preview would spend budget.
@@ -69,16 +71,23 @@ def preview(
     view = PrivateView(few, **protected.facts["receipt"])
     shown = {}
     for entry in recipe.generate:
-        method = make_synthesizer(entry.synthesizer, entry.options)
-        method.fit(view, seed=derived_seed(recipe.seed, "preview", entry.synthesizer))
-        made = method.sample(rows, seed=derived_seed(recipe.seed, "preview")).data
-        shown[entry.synthesizer] = _told(made, method.table, rows)
+        name = entry.synthesizer
+        method = make_synthesizer(name, located(entry, recipe).options)
+        method.fit(view, seed=derived_seed(recipe.seed, "preview", name))
+        seed = derived_seed(recipe.seed, "preview")
+        if isinstance(method, PaidSynthesizer):
+            # The run's own seed: what a look has paid for, the run takes from the disk.
+            seed = derived_seed(draw_seed(recipe, name, 0), "sample")
+        made = method.sample(rows, seed=seed)
+        shown[name] = _told(made, method.table, rows)
+        parts = {table: made.further[table] for table in made.further if table != method.table}
+        shown |= {f"{name}: {table}": frame for table, frame in parts.items()}
     return shown
 
 
-def _told(made: Dataset, table: str, rows: int) -> pl.DataFrame:
+def _told(sample: SyntheticDataset, table: str, rows: int) -> pl.DataFrame:
     """Return the first rows with what other tables say of them."""
-    told = made.need(table).head(rows)
+    made, told = sample.data, sample.need(table).head(rows)
     others = []
     if "title" in made.items.columns:
         others.append((made.items.select("item_id", "title"), "item_id"))

@@ -34,12 +34,15 @@ class GenerateSettings(Settings):
     synthesizer: str
     """Registered name of a synthesizer or an augmenter."""
 
-    table: Literal["events", "judgments", "reviews"] | None = None
+    table: (
+        Literal["events", "judgments", "reviews", "item_texts", "adverts", "dialogues"] | None
+    ) = None
     """The table it makes, for the reader; a method makes one table and refuses another."""
 
     size: float = Field(default=1.0, gt=0, le=MAX_SIZE)
     """Synthetic users per real training user; of methods that make queries or reviews, these per
-    real training query (per item in a shop without any) or review."""
+    real training query (per item in a shop without any) or review; of what is written about items,
+    texts, adverts or dialogues per item."""
 
     options: dict[str, Any] = Field(default_factory=dict)
     """The method's own options."""

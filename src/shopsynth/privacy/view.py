@@ -13,7 +13,7 @@ from shopsynth.privacy.bounds import bound_contributions
 from shopsynth.privacy.mechanisms.base import MECHANISMS, Mechanism
 from shopsynth.privacy.noise import NoiseSource
 from shopsynth.privacy.purse import Purse
-from shopsynth.schema import Dataset, PrivacyError
+from shopsynth.schema import FURTHER, Dataset, PrivacyError
 
 Answers = Callable[[Sequence[Mechanism], NoiseSource], list[Any]]
 
@@ -120,15 +120,18 @@ class PrivateView:
     def n_owners(self, table: str) -> int:
         """Count whom a method makes rows for: users, or queries or reviews in their own tables.
 
-        A shop without searches has none to count: then each item stands for one.
+        A shop without searches has none to count: then each item stands for one. What is written
+        about items counts these.
 
         Args:
-            table: The table that is made: ``events``, ``judgments`` or ``reviews``.
+            table: The table that is made: ``events``, ``judgments``, ``reviews``, or a further one.
 
         Raises:
             PrivacyError: As :attr:`n_users`; in mode ``dp`` only users are ever counted.
             SchemaError: If the shop has no such table.
         """
+        if table in FURTHER:
+            return self.items.height
         if table == "judgments":
             return (self.items if self.rows.queries is None else self.rows.queries).height
         return self.n_users if table == "events" else self.rows.need(table).height

@@ -153,7 +153,7 @@ def audit_table(audits: Sequence[SummaryAudit]) -> Table:
 def generator_table(context: ReportContext) -> Table:
     """List every generator with its options and what it made."""
     return Table(
-        ("Generator", "Users, queries or reviews", "Rows", "Options"),
+        ("Generator", "Users, queries, reviews or texts", "Rows", "Options"),
         tuple(
             (
                 plain(str(row["name"])),

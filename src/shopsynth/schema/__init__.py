@@ -26,6 +26,7 @@ from shopsynth.schema.evaluation import (
     empty_evaluation_table,
 )
 from shopsynth.schema.fingerprint import derived_seed, sha256_of, sha256_of_file, stable_bucket
+from shopsynth.schema.further import FURTHER, MAIN_FURTHER, FurtherTable
 from shopsynth.schema.holdout import SLICE_COLUMNS, TRUTH_COLUMNS, Holdout, Split
 from shopsynth.schema.ledger import LedgerEntry, PrivacyLedger
 from shopsynth.schema.progress import SILENT, Progress, SilentProgress
@@ -48,7 +49,9 @@ from shopsynth.schema.tables import (
 __all__ = [
     "COMPANIONS",
     "EVALUATION_COLUMNS",
+    "FURTHER",
     "FUSED",
+    "MAIN_FURTHER",
     "OWNERS",
     "RANKING_COLUMNS",
     "REAL",
@@ -64,6 +67,7 @@ __all__ = [
     "EmptyDataError",
     "EndpointError",
     "Evaluation",
+    "FurtherTable",
     "GateError",
     "Holdout",
     "InputError",

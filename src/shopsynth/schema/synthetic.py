@@ -3,12 +3,15 @@
 In: tables from a synthesizer; real and synthetic tables from combine. Out: the same, checked.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from shopsynth.schema.dataset import Dataset
 from shopsynth.schema.errors import SchemaError
+from shopsynth.schema.further import check_further
+from shopsynth.schema.rejects import no_rejects
 
 REAL = "real"
 """The ``origin`` of real rows in a :class:`TrainingSet`."""
@@ -32,6 +35,9 @@ class SyntheticDataset:
         config_sha256: Hash of the method's options.
         seed: Seed of the sample.
         source_sha256: Fingerprint of the :class:`PrivateView` the method was fitted on.
+        further: Tables of :data:`shopsynth.schema.FURTHER` by name: what was written about items,
+            which no task learns from.
+        rejects: What the method made and did not let pass, ``REJECT_COLUMNS``.
     """
 
     data: Dataset
@@ -39,9 +45,21 @@ class SyntheticDataset:
     config_sha256: str
     seed: int
     source_sha256: str
+    further: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    rejects: pl.DataFrame = field(default_factory=no_rejects)
 
     def __post_init__(self) -> None:
-        self.data.check_filled(f"SyntheticDataset of {self.synthesizer}")
+        where = f"SyntheticDataset of {self.synthesizer}"
+        self.data.check_filled(where)
+        check_further(self.further, self.data.items, where)
+
+    def need(self, table: str) -> pl.DataFrame:
+        """Return one of the tables, the shop's or a further one.
+
+        Raises:
+            SchemaError: If there is no such table.
+        """
+        return self.further[table] if table in self.further else self.data.need(table)
 
 
 @dataclass(frozen=True)

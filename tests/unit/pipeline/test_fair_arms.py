@@ -15,7 +15,7 @@ from shopsynth.pipeline.job import Job, run_task
 from shopsynth.pipeline.recipe import make_recipe
 from shopsynth.pipeline.stages.design import SAME_COMPUTE
 from shopsynth.pipeline.stages.dose import ratio_on_hand
-from shopsynth.pipeline.stages.generate import entries
+from shopsynth.pipeline.stages.methods import entries
 from shopsynth.pipeline.stages.train import steps_to_take, trials_of
 from shopsynth.pipeline.store import LocalStore
 from shopsynth.privacy import PrivateView

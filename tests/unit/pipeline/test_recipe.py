@@ -4,7 +4,7 @@ import pytest
 
 from shopsynth.pipeline.checks import check_recipe
 from shopsynth.pipeline.recipe import load_recipe, make_recipe
-from shopsynth.pipeline.stages.generate import entries
+from shopsynth.pipeline.stages.methods import entries
 from shopsynth.schema import RecipeError
 
 MINIMAL = """

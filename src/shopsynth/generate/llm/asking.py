@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from shopsynth.generate.llm.amounts import Amount
 from shopsynth.generate.llm.cache import AnswerStore, request_key
 from shopsynth.generate.llm.clock import Clock
 from shopsynth.generate.llm.endpoint import FailedCall, LLMEndpoint, Reply
 from shopsynth.generate.llm.retries import Gate, backoff_s
-from shopsynth.generate.llm.spend import budget_of, cost, most
+from shopsynth.generate.llm.spend import cost, limit_of, most
 from shopsynth.generate.llm.structured import BadAnswerError, parse, repair
 from shopsynth.schema import EndpointError, InterruptedRunError
 
@@ -145,17 +146,27 @@ class Asker:
 
     def _hold(self, payload: dict[str, Any], key: str) -> None:
         """Set aside what the call may cost; wait while calls under way might use the budget up."""
-        most_it_costs, budget = most(payload, self._settings), budget_of(self._settings)
-        while (answer := self._store.hold(key, most_it_costs, budget)) == "wait":
+        most_it_costs, limit = most(payload, self._settings), limit_of(self._settings)
+        while (answer := self._store.hold(key, most_it_costs, limit)) == "wait":
             self._gate.sleep(_LOOK_AGAIN_S)
             self._store.bury_dead()
             if self._stopped():
                 raise StoppedError
         if answer == "spent":
-            raise InterruptedRunError(
-                f"budget: expected the next call to stay within {self._settings.budget}, but it "
-                "might not; raise budget and run the same again: what was answered is kept"
-            )
+            raise InterruptedRunError(self._spent_words(most_it_costs))
+
+    def _spent_words(self, most_it_costs: Amount) -> str:
+        """Say which budget the next call might break."""
+        settings = self._settings
+        counts = self._store.counts()
+        tokens = settings.token_budget
+        which, value = "budget", f"{settings.budget} of money"
+        if tokens is not None and counts.tokens + most_it_costs.tokens > tokens:
+            which, value = "token_budget", f"{tokens:,} tokens"
+        return (
+            f"{which}: expected the next call to stay within {value}, but it might not; raise "
+            f"{which} and run the same again: what was answered is kept"
+        )
 
     def _note(self, payload: dict[str, Any], key: str, failure: FailedCall) -> None:
         if isinstance(failure.paid, Reply):

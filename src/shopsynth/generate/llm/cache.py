@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 
 from filelock import FileLock, Timeout
 
+from shopsynth.generate.llm.amounts import Amount, Limit
 from shopsynth.generate.llm.endpoint import Reply
 from shopsynth.schema import WorkspaceError, sha256_of
 
@@ -35,20 +36,35 @@ Hold = Literal["send", "wait", "spent"]
 _BUSY_S = 60.0
 """How long to wait for another process; one transaction takes milliseconds."""
 
-_VERSION = 1
+_VERSION = 2
+"""Of the file."""
+
+_KEY_VERSION = 1
+"""Of the names of requests: another one would have every answer paid anew."""
 
 _TABLES = (
     "create table answers (key text primary key, text text not null, model text not null,"
     " finish text not null, input_tokens integer not null, output_tokens integer not null)"
     " without rowid",
-    # held: the most that a call now on the wire may cost; null when none is.
-    "create table claims (key text primary key, owner text not null, held integer) without rowid",
+    # held, tokens: the most that a call now on the wire may cost; null when none is.
+    "create table claims (key text primary key, owner text not null, held integer, tokens integer)"
+    " without rowid",
     "create table counters (name text primary key, value integer not null) without rowid",
     f"pragma user_version = {_VERSION}",
 )
 
-COUNTERS = ("paid", "unpaid", "uncertain", "served", "input_tokens", "output_tokens", "spent")
+COUNTERS = (
+    "paid", "unpaid", "uncertain", "served", "input_tokens", "output_tokens", "spent", "tokens",
+)  # fmt: skip
 """What is counted; ``spent`` in billionths of the currency, the others in calls and tokens."""
+
+_UPGRADE = (
+    "alter table claims add column tokens integer",
+    "insert into counters select 'tokens', sum(value) from counters"
+    " where name in ('input_tokens', 'output_tokens')",
+    f"pragma user_version = {_VERSION}",
+)
+"""From version 1, which knew no budget of tokens: its answers are paid for and stay."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,7 @@ class Counts:
         input_tokens: Tokens sent in paid calls.
         output_tokens: Tokens answered in paid calls.
         spent: Money in billionths, uncertain calls at the most they may have cost.
+        tokens: Sent and answered, uncertain calls at the most they may have had.
         held: Money in billionths that calls now under way may cost.
     """
 
@@ -73,6 +90,7 @@ class Counts:
     input_tokens: int
     output_tokens: int
     spent: int
+    tokens: int
     held: int
 
 
@@ -87,7 +105,7 @@ def request_key(payload: dict[str, Any], variant: int = 0) -> str:
         >>> request_key({"model": "a"}) == request_key({"model": "a"}, variant=1)
         False
     """
-    return sha256_of({"payload": payload, "variant": variant, "version": _VERSION})
+    return sha256_of({"payload": payload, "variant": variant, "version": _KEY_VERSION})
 
 
 class AnswerStore:
@@ -169,41 +187,44 @@ class AnswerStore:
             answered = sql.execute("select 1 from answers where key = ?", (key,)).fetchone()
             if answered or key in self._ours:
                 return "theirs"
-            sql.execute("insert or ignore into claims values (?, ?, null)", (key, self._me))
+            sql.execute("insert or ignore into claims values (?, ?, null, null)", (key, self._me))
             owner = sql.execute("select owner from claims where key = ?", (key,)).fetchone()[0]
             if owner != self._me:
                 return "theirs"
             self._ours.add(key)
             return "ours"
 
-    def hold(self, key: str, most: int, budget: int | None) -> Hold:
-        """Note that a claimed request is about to be sent, unless it might break the budget.
+    def hold(self, key: str, most: Amount, limit: Limit) -> Hold:
+        """Note that a claimed request is about to be sent, unless it might break a budget.
 
         Args:
             key: The request.
-            most: The most it may cost, in billionths.
-            budget: The most that may be spent in all, in billionths.
+            most: The most it may cost.
+            limit: The most that may be spent in all.
 
         Returns:
-            ``"send"``; ``"wait"`` while calls under way might still use the budget up; or
+            ``"send"``; ``"wait"`` while calls under way might still use a budget up; or
             ``"spent"``.
         """
         with self._writing() as sql:
             spent = _spent(sql)
-            if budget is not None and spent + most > budget:
+            if limit.passed_by(spent + most):
                 return "spent"
-            if budget is not None and spent + _held(sql) + most > budget:
+            if limit.passed_by(spent + _held(sql) + most):
                 return "wait"
-            sql.execute("update claims set held = ? where key = ?", (most, key))
+            sql.execute(
+                "update claims set held = ?, tokens = ? where key = ?",
+                (most.money, most.tokens, key),
+            )
         return "send"
 
-    def settle_paid(self, key: str, reply: Reply, cost: int, *, keep: bool = True) -> None:
+    def settle_paid(self, key: str, reply: Reply, cost: Amount, *, keep: bool = True) -> None:
         """Keep a paid answer; when this returns it is on the disk.
 
         Args:
             key: The request.
             reply: The answer.
-            cost: What it cost, in billionths.
+            cost: What it cost.
             keep: Whether the answer may be served; otherwise only its price is noted.
         """
         with self._writing() as sql:
@@ -217,7 +238,8 @@ class AnswerStore:
             _count(
                 sql,
                 paid=1,
-                spent=cost,
+                spent=cost.money,
+                tokens=cost.tokens,
                 input_tokens=reply.input_tokens,
                 output_tokens=reply.output_tokens,
             )
@@ -230,16 +252,17 @@ class AnswerStore:
             billed: Whether it may have been billed: then it counts at the most it may have cost.
         """
         with self._writing() as sql:
-            row = sql.execute("select held from claims where key = ?", (key,)).fetchone()
-            sql.execute("update claims set held = null where key = ?", (key,))
-            _count(sql, spent=row[0] if billed else 0, uncertain=billed, unpaid=not billed)
+            row = sql.execute("select held, tokens from claims where key = ?", (key,)).fetchone()
+            sql.execute("update claims set held = null, tokens = null where key = ?", (key,))
+            spent, tokens = row if billed else (0, 0)
+            _count(sql, spent=spent, tokens=tokens, uncertain=billed, unpaid=not billed)
 
     def release(self, key: str) -> None:
         """Give a claimed request back; a call that nobody settled counts as uncertain."""
         with self._writing() as sql:
-            row = sql.execute("select held from claims where key = ?", (key,)).fetchone()
+            row = sql.execute("select held, tokens from claims where key = ?", (key,)).fetchone()
             if row is not None and row[0] is not None:
-                _count(sql, uncertain=1, spent=row[0])
+                _count(sql, uncertain=1, spent=row[0], tokens=row[1])
             sql.execute("delete from claims where key = ?", (key,))
             self._ours.discard(key)
 
@@ -257,11 +280,12 @@ class AnswerStore:
                     lock.acquire(blocking=False)
                 except Timeout:
                     continue
-                flying, spent = sql.execute(
-                    "select count(held), coalesce(sum(held), 0) from claims where owner = ?",
+                flying, spent, tokens = sql.execute(
+                    "select count(held), coalesce(sum(held), 0), coalesce(sum(tokens), 0)"
+                    " from claims where owner = ?",
                     (owner,),
                 ).fetchone()
-                _count(sql, uncertain=flying, spent=spent)
+                _count(sql, uncertain=flying, spent=spent, tokens=tokens)
                 sql.execute("delete from claims where owner = ?", (owner,))
                 lock.release()
                 Path(lock.lock_file).unlink(missing_ok=True)
@@ -272,7 +296,7 @@ class AnswerStore:
             sql = self._connection
             found = dict(sql.execute("select name, value from counters").fetchall())
             found["served"] += self._served
-            return Counts(**found, held=_held(sql))
+            return Counts(**found, held=_held(sql).money)
 
     def _make_once(self) -> None:
         sql = self._connection
@@ -282,8 +306,11 @@ class AnswerStore:
             for statement in _TABLES:
                 sql.execute(statement)
             sql.executemany("insert into counters values (?, 0)", [(name,) for name in COUNTERS])
+        elif version == 1:
+            for statement in _UPGRADE:
+                sql.execute(statement)
         sql.execute("commit")
-        if version not in (0, _VERSION):
+        if version not in range(_VERSION + 1):
             raise WorkspaceError(
                 f"answers {self.path}: expected version {_VERSION}, got {version}; it was written "
                 "by another version of shopsynth: use that one, or another folder"
@@ -324,9 +351,11 @@ def _count(sql: sqlite3.Connection, **more: int) -> None:
     )
 
 
-def _spent(sql: sqlite3.Connection) -> int:
-    return int(sql.execute("select value from counters where name = 'spent'").fetchone()[0])
+def _spent(sql: sqlite3.Connection) -> Amount:
+    found = dict(sql.execute("select name, value from counters").fetchall())
+    return Amount(int(found["spent"]), int(found["tokens"]))
 
 
-def _held(sql: sqlite3.Connection) -> int:
-    return int(sql.execute("select coalesce(sum(held), 0) from claims").fetchone()[0])
+def _held(sql: sqlite3.Connection) -> Amount:
+    row = sql.execute("select coalesce(sum(held), 0), coalesce(sum(tokens), 0) from claims")
+    return Amount(*map(int, row.fetchone()))

@@ -78,6 +78,8 @@ class EndpointSettings(Settings):
     """Price of a million tokens answered."""
     budget: float | None = Field(default=None, gt=0)
     """Most money that may be spent by one folder of answers, over all runs; needs prices."""
+    token_budget: int | None = Field(default=None, ge=1)
+    """Most tokens, sent and answered, of one folder of answers, over all runs."""
     structured: Literal["json_schema", "json_object", "off"] = "json_schema"
     """How the endpoint is told the form of answers; they are checked here in any case."""
     limit_word: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"

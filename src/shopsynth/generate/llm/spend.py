@@ -1,13 +1,14 @@
 """Tokens and money: what a call may cost at most, what it did cost, what a folder cost so far.
 
-In: settings with prices, requests, answers. Out: billionths of the currency as integers, which add
-up exactly, and a :class:`Spend` to tell people.
+In: settings with prices, requests, answers. Out: tokens and billionths of the currency, integers
+which add up exactly; and a :class:`Spend` to tell people.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shopsynth.generate.llm.amounts import Amount, Limit
 from shopsynth.generate.llm.cache import FILE, AnswerStore, Counts
 from shopsynth.generate.llm.endpoint import EndpointSettings, Reply
 from shopsynth.schema import WorkspaceError
@@ -69,30 +70,30 @@ def told(counts: Counts) -> Spend:
     )
 
 
-def most(payload: dict[str, Any], settings: EndpointSettings) -> int:
-    """Bound what a request may cost, in billionths.
+def most(payload: dict[str, Any], settings: EndpointSettings) -> Amount:
+    """Bound what a request may cost.
 
     A tokenizer over bytes makes at most one token of a byte, so the bound needs no tokenizer.
     """
     text_bytes = sum(len(each["content"].encode()) for each in payload["messages"])
     schema_bytes = len(str(payload.get("response_format", "")).encode())
     n_input = text_bytes + schema_bytes + _TOKENS_A_MESSAGE * len(payload["messages"])
-    return _price(n_input, payload[settings.limit_word], settings)
+    return _amount(n_input, payload[settings.limit_word], settings)
 
 
-def cost(reply: Reply, payload: dict[str, Any], settings: EndpointSettings) -> int:
-    """Compute what an answer cost, in billionths; the most it may, if the host does not say."""
+def cost(reply: Reply, payload: dict[str, Any], settings: EndpointSettings) -> Amount:
+    """Compute what an answer cost; the most it may, if the host does not say."""
     if not reply.input_tokens and not reply.output_tokens:
         return most(payload, settings)
-    return _price(reply.input_tokens, reply.output_tokens, settings)
+    return _amount(reply.input_tokens, reply.output_tokens, settings)
 
 
-def budget_of(settings: EndpointSettings) -> int | None:
-    """Return the budget in billionths."""
-    return None if settings.budget is None else round(settings.budget * _BILLIONTHS)
+def limit_of(settings: EndpointSettings) -> Limit:
+    """Return both budgets, money in billionths."""
+    money = None if settings.budget is None else round(settings.budget * _BILLIONTHS)
+    return Limit(money, settings.token_budget)
 
 
-def _price(n_input: int, n_output: int, settings: EndpointSettings) -> int:
-    return round(
-        _NANO_OF_PRICE * (n_input * settings.input_price + n_output * settings.output_price)
-    )
+def _amount(n_input: int, n_output: int, settings: EndpointSettings) -> Amount:
+    money = _NANO_OF_PRICE * (n_input * settings.input_price + n_output * settings.output_price)
+    return Amount(round(money), n_input + n_output)

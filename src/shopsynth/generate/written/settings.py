@@ -5,6 +5,7 @@ In: the recipe's ``options`` table. Out: settings that were checked before anyth
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -23,13 +24,16 @@ class WritingOptions(Settings):
         True
     """
 
+    paths: ClassVar[tuple[str, ...]] = ("answers",)
+    """Options that name files or folders; in a recipe relative to its own folder."""
+
     endpoint: EndpointSettings
     """Whom to ask: ``base_url``, ``model``, ``allowed_hosts``, ``api_key_env`` (the NAME of a
-    variable), ``budget`` with ``input_price`` and ``output_price``, ``concurrency`` and the rest of
-    the endpoint's settings."""
+    variable), ``budget`` with ``input_price`` and ``output_price``, ``token_budget``,
+    ``concurrency`` and the rest of the endpoint's settings."""
     answers: str | None = None
     """Folder on a local disk in which answers are kept, so that none is paid twice; without one,
-    shopsynth/answers in the user's own state folder. The budget is of this folder."""
+    shopsynth/answers in the user's own state folder. Budgets are of this folder."""
     columns: tuple[str, ...] = ()
     """Columns of items that the model reads; without any, title, brand, category, description and
     every attribute. Nothing else leaves the machine."""
@@ -41,6 +45,9 @@ class WritingOptions(Settings):
     """Longest answer to one request, in tokens; the budget counts with it."""
     tries: int = Field(default=3, ge=1, le=20)
     """Most requests for each that would do if every answer could be used."""
+    each_seed: bool = False
+    """Whether every generator seed of a run asks, and pays, anew. Without it all seeds share one
+    draw: intervals then tell nothing of how another draw would differ."""
 
     @property
     def folder(self) -> Path:

@@ -1,10 +1,10 @@
 """The body of the methods of the room ``generate`` that ask a language model.
 
-In: a function that makes a :class:`Writing` of a private view, and one that makes tables of what
-was written. Out: a registered method with ``fit``, ``sample`` and ``preview``.
+In: a function that makes a :class:`TableWriting` of a private view. Out: a registered method with
+``fit``, ``sample`` and ``preview``, whose tables are the shop's or further ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -20,17 +20,25 @@ from shopsynth.generate.base import (
     fitted,
     register,
 )
+from shopsynth.generate.llm import LLMEndpoint
 from shopsynth.generate.written.settings import WritingOptions
 from shopsynth.generate.written.writing import (
     Draft,
     Writing,
     Written,
     preview,
-    save_rejects,
     write,
 )
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Dataset, Progress, Settings, SyntheticDataset, derived_seed
+from shopsynth.schema import (
+    FURTHER,
+    SILENT,
+    Dataset,
+    Progress,
+    Settings,
+    SyntheticDataset,
+    derived_seed,
+)
 from shopsynth.schema.fingerprint import sha256_of
 
 Chosen = TypeVar("Chosen", bound=WritingOptions)
@@ -41,7 +49,7 @@ differential privacy, and rows that nobody protected never leave."""
 
 
 class TableWriting(Writing[Any], Protocol):
-    """A kind of writing whose rows are a table of the shop."""
+    """A kind of writing whose rows are tables: the shop's, or further ones."""
 
     @property
     def items(self) -> pl.DataFrame:
@@ -70,8 +78,9 @@ def writer(
 ) -> Callable[[Learn[Chosen]], type[Synthesizer]]:
     """Make a registered method of a function that makes a writing.
 
-    The class takes the function's name and docstring. After ``sample`` or ``preview``, ``written_``
-    holds what was rejected and what it cost; rejected texts also lie beside the answers.
+    The class takes the function's name and docstring. What a sample rejects travels with it; after
+    ``sample`` or ``preview``, ``written_`` also holds what it cost. Set ``endpoint`` to ask one of
+    your own making in place of ``options.endpoint``.
 
     Args:
         name: The method's name, that of its file.
@@ -87,8 +96,14 @@ def writer(
 
             def __init__(self, options: Chosen) -> None:
                 self.options = options
+                self.endpoint: LLMEndpoint | None = None
                 self.written_: Written | None = None
                 self._model: tuple[TableWriting, str] | None = None
+
+            @property
+            def each_seed(self) -> bool:
+                """Whether every seed of a run asks, and pays, anew."""
+                return self.options.each_seed
 
             def fit(self, view: PrivateView, *, seed: int, progress: Progress = SILENT) -> Self:
                 """Read what to write about; nobody is asked yet, and nothing is random.
@@ -123,36 +138,46 @@ def writer(
                 """
                 check_request(n, conditions, name)
                 writing, _ = fitted(self._model, name)
-                return self._made(
-                    write(
-                        writing, n, self.options, seed=seed, brands=writing.brands,
-                        progress=progress,
-                    ),
-                    seed,
-                )  # fmt: skip
+                written = write(
+                    writing,
+                    n,
+                    self.options,
+                    seed=seed,
+                    endpoint=self.endpoint,
+                    brands=writing.brands,
+                    progress=progress,
+                )
+                return self._made(written, seed)
 
             def preview(self, *, seed: int, progress: Progress = SILENT) -> SyntheticDataset:
                 """Ask the first ten requests of the sample with this seed, and stop."""
                 writing, _ = fitted(self._model, name)
-                brands = writing.brands
-                return self._made(
-                    preview(writing, self.options, seed=seed, brands=brands, progress=progress),
-                    seed,
+                written = preview(
+                    writing,
+                    self.options,
+                    seed=seed,
+                    endpoint=self.endpoint,
+                    brands=writing.brands,
+                    progress=progress,
                 )
+                return self._made(written, seed)
 
             def _made(self, written: Written, seed: int) -> SyntheticDataset:
                 writing, source = fitted(self._model, name)
                 self.written_ = written
-                save_rejects(written, self.options.folder, name, seed)
                 numbers = pl.Series(np.arange(1, len(written.drafts) + 1)).cast(pl.String)
                 ids = id_prefix(name) + writing.template.name[:1] + numbers
                 tables = writing.tables(written.drafts, ids, derived_seed(seed, name, "tables"))
+                further = {made: rows for made, rows in tables.items() if made in FURTHER}
+                shops = {made: rows for made, rows in tables.items() if made not in FURTHER}
                 return SyntheticDataset(
-                    data=Dataset(items=writing.items, **tables),
+                    data=Dataset(items=writing.items, **shops),
                     synthesizer=name,
                     config_sha256=sha256_of(self.options.model_dump(mode="json")),
                     seed=seed,
                     source_sha256=source,
+                    further=further,
+                    rejects=written.rejects,
                 )
 
         Writer.table = table
@@ -162,3 +187,13 @@ def writer(
         return register(name)(Writer)
 
     return wrap
+
+
+def further_table(name: str, rows: Iterable[Sequence[Any]]) -> pl.DataFrame:
+    """Make a further table of rows.
+
+    Args:
+        name: Of :data:`shopsynth.schema.FURTHER`.
+        rows: Cells in the order of its columns.
+    """
+    return pl.DataFrame(list(rows), schema=dict(FURTHER[name].columns), orient="row")

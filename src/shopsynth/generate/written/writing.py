@@ -11,7 +11,6 @@ was killed goes on from the answers on the disk.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -219,18 +218,9 @@ def preview(
     )  # fmt: skip
 
 
-def save_rejects(written: Written, folder: Path, name: str, seed: int) -> Path:
-    """Keep rejected texts beside the answers, readable by their owner alone.
-
-    Returns:
-        The Parquet file.
-    """
-    path = folder / f"{name}-{seed}.rejects.parquet"
-    part = path.with_suffix(".part")
-    part.touch(mode=0o600)
-    written.rejects.write_parquet(part)
-    part.replace(path)
-    return path
+def whole_texts(drafts: Sequence[Draft], columns: Sequence[str]) -> list[str]:
+    """Put the texts of each row behind each other, each as a sentence of its own."""
+    return ["\n".join(str(each.row[name]) for name in columns) for each in drafts]
 
 
 class _Plan(Generic[A]):

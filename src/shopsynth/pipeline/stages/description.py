@@ -22,7 +22,7 @@ from shopsynth.evaluate import (
 from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.stages.base import read_heldout
-from shopsynth.pipeline.stages.generate import is_noise, table_of
+from shopsynth.pipeline.stages.methods import is_noise, table_of
 from shopsynth.pipeline.stages.protection import CANARY_PARTS
 from shopsynth.pipeline.stages.questions import metric_directions
 from shopsynth.privacy import scan_release

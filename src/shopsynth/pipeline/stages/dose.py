@@ -17,8 +17,8 @@ from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import StageContext
 from shopsynth.pipeline.stages.design import COMBINED, REAL, rows_label, single_models
-from shopsynth.pipeline.stages.generate import is_noise, table_of
 from shopsynth.pipeline.stages.material import material_parts, mixing, read_material
+from shopsynth.pipeline.stages.methods import is_noise, table_of
 from shopsynth.pipeline.stages.questions import as_holdout, membership_name
 from shopsynth.schema import InputError, derived_seed
 from shopsynth.train import get_task, make_ranker, rankers

@@ -1,7 +1,9 @@
 """The generate stage: every method of the recipe makes synthetic rows, once a seed.
 
 In: the protected tables. Out: ``synthetic/<method>`` parts, labelled by seed, ``users/<method>``
-and ``queries/<method>`` where the shop has such tables; in mode ``dp`` what was spent.
+and ``queries/<method>`` where the shop has such tables; ``<further table>/<method>`` of what is
+written about items, and ``rejects/<method>`` of what a method did not let pass; in mode ``dp`` what
+was spent.
 """
 
 import math
@@ -15,22 +17,32 @@ from shopsynth.generate import (
 )
 from shopsynth.pipeline.base import Task, TaskResult
 from shopsynth.pipeline.job import Job
-from shopsynth.pipeline.recipe import MAX_SIZE, GenerateSettings, Recipe
+from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.sources import source_name
-from shopsynth.pipeline.stages.base import Stage, StageContext, StageOutput, read_dataset
+from shopsynth.pipeline.stages.base import (
+    Stage,
+    StageContext,
+    StageOutput,
+    count_rejects,
+    read_dataset,
+)
+from shopsynth.pipeline.stages.methods import (
+    all_files,
+    draw_seed,
+    drawn_once,
+    entries,
+    files_of,
+    is_further,
+    is_noise,
+    located,
+    table_of,
+)
 from shopsynth.privacy import PrivacySettings, PrivateView, Purse, load_key, open_till
 from shopsynth.privacy.mechanisms import DPQuantiles
 from shopsynth.privacy.population import sketch_population
-from shopsynth.schema import COMPANIONS, derived_seed
+from shopsynth.schema import COMPANIONS, FURTHER, SyntheticDataset, derived_seed
 
 _HERE = "shopsynth.pipeline.stages.generate"
-NOISES = {"events": "noise", "judgments": "noise_queries", "reviews": "noise_reviews"}
-"""The method behind the control ``noise``, by the table it makes."""
-
-_NOISE_SIZE = 1.5
-"""Noise users, queries or reviews per synthetic one. Cropping and masking leave .77 of a history
-(UCI Online Retail): with as many users the control would be smaller than the dose it matches."""
-
 _BOUND_SHARE = 0.05
 """Of a run's squared mu for the bound on events: one coarse question, answered once."""
 
@@ -44,39 +56,11 @@ _SPARE = 1e-6
 """Of mu, left over: the grid's slack must not carry a question over its allowance."""
 
 
-def is_noise(method: str) -> bool:
-    """Say whether a method is a control, whose rows are judged but never released."""
-    return method in NOISES.values()
-
-
-def table_of(method: str) -> str:
-    """Name the table a method makes."""
-    return SYNTHESIZERS.get(method).table
-
-
-def entries(recipe: Recipe) -> tuple[GenerateSettings, ...]:
-    """List the methods to run: the recipe's, and noise for each of their tables if a control."""
-    wanted = recipe.generate
-    if "noise" not in recipe.evaluate.controls:
-        return wanted
-    sizes: dict[str, float] = {}
-    for entry in wanted:
-        table = table_of(entry.synthesizer)
-        sizes[table] = sizes.get(table, 0.0) + entry.size
-    named = {entry.synthesizer for entry in wanted}
-    noises = [
-        GenerateSettings(synthesizer=NOISES[table], size=min(MAX_SIZE, _NOISE_SIZE * size))
-        for table, size in sizes.items()
-        if NOISES[table] not in named
-    ]
-    return (*wanted, *noises)
-
-
 def run(context: StageContext) -> StageOutput:
     """Fit and sample every method once a seed; what spends budget is fitted once for all seeds."""
     recipe, verbs = context.recipe, context.verbs
     protected = context.done["privacy"]
-    wanted = entries(recipe)
+    wanted = [located(entry, recipe) for entry in entries(recipe)]
     spending = [entry.synthesizer for entry in wanted if _spends(entry, recipe)]
     bought = _buy_bound(context)
     receipt = {**protected.facts["receipt"], **(bought.facts["bound"] if bought else {})}
@@ -85,6 +69,7 @@ def run(context: StageContext) -> StageOutput:
             f"{_HERE}:generate_one",
             protected.outputs,
             entry=entry.model_dump(mode="json"),
+            files=files_of(entry),
             code=SYNTHESIZERS.source_sha256(entry.synthesizer),
             receipt=receipt,
             budget=_budget(recipe, _share(recipe) / len(spending))
@@ -92,19 +77,20 @@ def run(context: StageContext) -> StageOutput:
             else None,
             numbers=numbers,
             seeds=[
-                derived_seed(recipe.seed, "generate", entry.synthesizer, number)
-                for number in numbers
+                draw_seed(recipe, entry.synthesizer, 0 if once else number) for number in numbers
             ],
         )
         for entry in wanted
-        for numbers in _rounds(recipe, spends=entry.synthesizer in spending)
+        for once in (drawn_once(entry),)
+        for numbers in _rounds(recipe, entry, whole=once or entry.synthesizer in spending)
     ]
     results = verbs.map("synthesize", tasks)
     outputs = tuple(ref for result in results for ref in result.outputs)
-    made = [facts for result in results for facts in result.facts["made"]]
+    told = [facts for result in results for facts in result.facts["made"]]
     spent = [*([bought] if bought else []), *results]
     facts = {
-        "made": made,
+        "made": [each for each in told if each["table"] not in FURTHER],
+        "written": [each for each in told if each["table"] in FURTHER],
         "max_events_per_user": receipt["max_events_per_user"],
         "paid": [charge for result in spent for charge in result.facts["paid"]],
         "plans": sum(result.facts["plans"] for result in spent),
@@ -140,10 +126,15 @@ def _spends(entry: GenerateSettings, recipe: Recipe) -> bool:
     return recipe.privacy.mode == "dp" and not is_noise(entry.synthesizer)
 
 
-def _rounds(recipe: Recipe, *, spends: bool) -> list[list[int]]:
-    """Group the seeds into fits: sampling again is free where fitting is paid for."""
+def _rounds(recipe: Recipe, entry: GenerateSettings, *, whole: bool) -> list[list[int]]:
+    """Group the seeds into fits: sampling again is free where fitting is paid for.
+
+    What no arm is mixed of is made once: nothing about it varies with a seed that anybody judges.
+    """
+    if is_further(entry.synthesizer):
+        return [[0]]
     numbers = list(range(recipe.evaluate.seeds))
-    return [numbers] if spends else [[number] for number in numbers]
+    return [numbers] if whole else [[number] for number in numbers]
 
 
 def _budget(recipe: Recipe, share: float) -> dict[str, Any]:
@@ -185,16 +176,13 @@ def generate_one(job: Job) -> dict[str, Any]:
     left_out = attributes_left_out(view)
     facts = []
     for number, seed in zip(numbers, seeds, strict=True):
-        n_rows = 0
+        n_rows, rejected = 0, dict[str, int]()
         for made in sample_parts(
             method, wanted, seed=derived_seed(seed, "sample"), progress=job.progress
         ):
-            rows = made.data.need(table)
-            job.write(f"synthetic/{entry.synthesizer}", rows, str(number))
-            for companion in COMPANIONS:
-                if (frame := made.data.tables().get(companion)) is not None:
-                    job.write(f"{companion}/{entry.synthesizer}", frame, str(number))
-            n_rows += rows.height
+            n_rows += _write(job, made, table, str(number))
+            for reasons in count_rejects(made.rejects).values():
+                rejected |= {why: rejected.get(why, 0) + n for why, n in reasons.items()}
         facts.append(
             {
                 "synthesizer": made.synthesizer,
@@ -206,10 +194,25 @@ def generate_one(job: Job) -> dict[str, Any]:
                 "table": table,
                 "users": wanted,
                 "rows": n_rows,
+                "rejected": rejected,
                 "attributes_left_out": left_out,
             }
         )
     return {"made": facts, **_spent(purse)}
+
+
+def _write(job: Job, made: SyntheticDataset, table: str, label: str) -> int:
+    """Keep a method's main table, what comes with it and what it rejected; count its rows."""
+    rows = made.need(table)
+    if table not in FURTHER:
+        job.write(f"synthetic/{made.synthesizer}", rows, label)
+    companions = {name: made.data.tables().get(name) for name in COMPANIONS}
+    for name, frame in {**companions, **made.further}.items():
+        if frame is not None:
+            job.write(f"{name}/{made.synthesizer}", frame, label)
+    if made.rejects.height:
+        job.write(f"rejects/{made.synthesizer}", made.rejects, label)
+    return rows.height
 
 
 def _spent(purse: Purse | None) -> dict[str, Any]:
@@ -253,6 +256,7 @@ STAGE = Stage(
         "privacy",
         "generate",
         "pipeline.stages.generate",
+        "pipeline.stages.methods",
         "pipeline.stages.base",
     ),
     config=lambda recipe: {
@@ -263,4 +267,5 @@ STAGE = Stage(
         "budget": _budget(recipe, _share(recipe)) if recipe.privacy.mode == "dp" else None,
     },
     run=run,
+    sources=all_files,
 )

@@ -13,7 +13,7 @@ from shopsynth.pipeline.base import PartRef
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
 from shopsynth.pipeline.stages.base import read_dataset, read_part
-from shopsynth.pipeline.stages.generate import NOISES, is_noise, table_of
+from shopsynth.pipeline.stages.methods import NOISES, is_noise, table_of
 from shopsynth.schema import COMPANIONS, Dataset, SyntheticDataset
 from shopsynth.train import get_task
 

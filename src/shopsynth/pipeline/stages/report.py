@@ -20,12 +20,12 @@ from shopsynth.pipeline.stages.costs import merge
 from shopsynth.pipeline.stages.description import first_seed
 from shopsynth.pipeline.stages.design import COMBINED, REAL
 from shopsynth.pipeline.stages.evaluate import read_evaluation
-from shopsynth.pipeline.stages.generate import is_noise
+from shopsynth.pipeline.stages.methods import is_noise
 from shopsynth.pipeline.stages.protection import protection_facts
 from shopsynth.pipeline.stages.samples import read_samples
 from shopsynth.pipeline.stages.train import trials_of
 from shopsynth.report import ReportContext, SummaryPrivacy, build_summary, write_report
-from shopsynth.schema import FUSED
+from shopsynth.schema import FURTHER, FUSED
 from shopsynth.train import get_task
 
 _HERE = "shopsynth.pipeline.stages.report"
@@ -35,7 +35,8 @@ def run(context: StageContext) -> StageOutput:
     """Collect what the stages know and render it."""
     done = context.done
     samples = first_seed(done["combine"].outputs)
-    inputs = [*done["evaluate"].outputs, *samples, *done["split"].parts("items")]
+    written = [ref for ref in done["generate"].outputs if ref.name.partition("/")[0] in FURTHER]
+    inputs = [*done["evaluate"].outputs, *samples, *written, *done["split"].parts("items")]
     facts = {**told_facts(context.recipe, done), "registration": context.registration}
     rendered = context.verbs.fit("render", f"{_HERE}:render", inputs, **facts)
     told = {name: facts[name] for name in ("headline_model", "metric", "cutoff")}
@@ -78,7 +79,7 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
                 "users": made["users"],
                 "events": made["rows"],
             }
-            for made in generated["made"]
+            for made in (*generated["made"], *generated["written"])
             if made["number"] == 0 and not is_noise(made["synthesizer"])
         ],
         "dose": combined["dose"][recipe.train.tasks[0]][recipe.train.headline.split(FUSED)[0]],
@@ -125,7 +126,20 @@ def protocol(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, str]:
         "seeds": seeds,
         "test questions": f"{n_asked:,}",
     }
+    if once := sorted(shared_draws(done["generate"])):
+        rules["one draw"] = (
+            f"{', '.join(once)}: one paid draw for all generator seeds, so no interval tells how "
+            "another draw would differ"
+        )
     return {**rules, "models left out": "; ".join(skipped)} if skipped else rules
+
+
+def shared_draws(generated: Manifest) -> set[str]:
+    """Name the methods whose generator seeds all had one draw, because a draw costs money."""
+    seeds: dict[str, list[int]] = {}
+    for made in generated.facts["made"]:
+        seeds.setdefault(made["synthesizer"], []).append(made["seed"])
+    return {name for name, drawn in seeds.items() if len(drawn) > len(set(drawn))}
 
 
 def _rules_of_tasks(recipe: Recipe) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -25,6 +26,7 @@ from shopsynth.generate.llm import (
     ask_all,
     read_spend,
 )
+from shopsynth.generate.llm.amounts import Amount, Limit
 from shopsynth.generate.llm.cache import AnswerStore
 from shopsynth.schema import EndpointError, InterruptedRunError, WorkspaceError
 
@@ -290,14 +292,57 @@ def test_a_fault_of_an_endpoint_that_nobody_foresaw_ends_the_batch(tmp_path):
     assert read_spend(tmp_path).uncertain_calls >= 1
 
 
+def test_a_batch_stops_before_it_breaks_its_budget_of_tokens(tmp_path):
+    with FakeLLM(echo) as fake:
+        with pytest.raises(InterruptedRunError, match=r"within 5,000 tokens.*raise token_budget"):
+            ask_all(mugs(99), QUESTION, fake.settings(token_budget=5_000), tmp_path)
+        spend = read_spend(tmp_path)
+        assert 2_000 < spend.input_tokens + spend.output_tokens <= 5_000
+        assert asked(fake, tmp_path, 99, token_budget=10**7).rejects.is_empty()
+        assert set(fake.billed.values()) == {1}
+
+
+def test_a_call_whose_end_nobody_saw_counts_at_its_most_tokens(tmp_path):
+    with AnswerStore(tmp_path) as store:
+        for key in ("a", "b"):
+            store.claim(key)
+            store.hold(key, Amount(5, 9), Limit())
+        store.settle_failed("a", billed=True)
+        store.release("b")
+        assert (store.counts().spent, store.counts().tokens) == (10, 18)
+        store.claim("c")
+        assert store.hold("c", Amount(1, 2), Limit(tokens=19)) == "spent"
+        assert store.hold("c", Amount(1, 2), Limit(tokens=20)) == "send"
+        store.claim("d")
+        assert store.hold("d", Amount(1, 1), Limit(tokens=20)) == "wait"
+
+
+def test_answers_of_an_older_file_are_kept(tmp_path):
+    """Version 1 knew no tokens on the wire; what it paid for is not asked again."""
+    with AnswerStore(tmp_path) as store:
+        store.claim("k")
+        store.hold("k", Amount(5, 9), Limit())
+        store.settle_paid("k", Reply("words", "m", "stop", 4, 3), Amount(3, 7))
+    old = sqlite3.connect(tmp_path / "answers.sqlite")
+    old.execute("alter table claims drop column tokens")
+    old.execute("delete from counters where name = 'tokens'")
+    old.execute("pragma user_version = 1")
+    old.commit()
+    old.close()
+    with AnswerStore(tmp_path) as store:
+        assert store.answer("k") is not None
+        assert store.counts().tokens == 7
+        assert store.claim("other") == "ours"
+
+
 def test_two_processes_do_not_ask_the_same(tmp_path):
     with AnswerStore(tmp_path) as ours, AnswerStore(tmp_path) as theirs:
         assert ours.claim("k") == "ours"
         assert ours.claim("k") == "theirs", "another thread of this process"
         theirs.bury_dead()
         assert theirs.claim("k") == "theirs"
-        ours.hold("k", 5, None)
-        ours.settle_paid("k", Reply("words", "m", "stop", 1, 1), 3)
+        ours.hold("k", Amount(5, 9), Limit())
+        ours.settle_paid("k", Reply("words", "m", "stop", 1, 1), Amount(3, 2))
         ours.release("k")
         stored = theirs.answer("k")
         assert stored is not None
@@ -372,13 +417,11 @@ def test_a_file_that_is_no_store_is_told(tmp_path):
 
 
 def test_a_store_of_another_version_is_left_alone(tmp_path):
-    import sqlite3
-
     AnswerStore(tmp_path).close()
     other = sqlite3.connect(tmp_path / "answers.sqlite")
     other.execute("pragma user_version = 9")
     other.close()
-    with pytest.raises(WorkspaceError, match="version 1, got 9"):
+    with pytest.raises(WorkspaceError, match="version 2, got 9"):
         AnswerStore(tmp_path)
 
 

@@ -1,24 +1,24 @@
-"""Texts of items, adverts and dialogues: frames whose every statement is in the record."""
+"""Texts of items, adverts and dialogues: further tables whose every statement is in the record."""
 
 import polars as pl
 import pytest
 
+from shopsynth.generate import make_synthesizer
 from shopsynth.generate.llm import PREVIEW
-from shopsynth.generate.written import (
-    AdvertOptions,
-    DialogueOptions,
-    ItemTextOptions,
-    Slot,
-    write_adverts,
-    write_dialogues,
-    write_item_texts,
-)
-from shopsynth.schema import EmptyDataError, InputError, PrivacyError, RecipeError
+from shopsynth.schema import EmptyDataError, InputError, PrivacyError, RecipeError, SchemaError
 
+METHODS = ("llm_item_texts", "llm_adverts", "llm_dialogues")
 POLICIES = [
     {"intent": "return_item", "text": "Returns within 30 days.", "slots": ["brand", "colour"]},
     {"intent": "ask_size", "text": "Sizes are as told."},
 ]
+
+
+def made(name, view, options, n, seed=1, **more):
+    if name == "llm_dialogues":
+        more = {"policies": POLICIES, **more}
+    method = make_synthesizer(name, {**options, **more}).fit(view, seed=1)
+    return method.sample(n, seed=seed)
 
 
 def test_texts_of_items_are_grounded(view_of, served, reasons):
@@ -27,71 +27,69 @@ def test_texts_of_items_are_grounded(view_of, served, reasons):
             return {"title": "Kettle", "description": "Boils 3 l.", "selling_points": []}
         if "Rack" in record["title"]:
             return {"title": "Rack", "description": "For cups.", "selling_points": ["made of oak"]}
+        if "bowl" in record["title"]:
+            return {"title": "A bowl", "description": "Blue.", "selling_points": ["Mine", "Yours"]}
         return None
 
     with served(answer) as (_, options):
-        asked = ItemTextOptions.parse({**options, "tries": 1, "selling_points": 1}, "here")
-        found = write_item_texts(view_of(), asked, n=6, seed=1)
-    assert found.texts.columns == ["text_id", "item_id", "title", "description", "selling_points"]
-    assert sorted(found.texts["item_id"]) == ["i1", "i2", "i3", "i6"]
-    assert found.texts["selling_points"].to_list() == [["Made for you"]] * 4
-    assert found.texts["text_id"].str.starts_with("synthetic-llm_item_texts-").all()
+        found = made("llm_item_texts", view_of(), options, 6, tries=1, selling_points=2)
+    texts, points = found.need("item_texts"), found.need("selling_points")
+    assert sorted(texts["item_id"]) == ["i1", "i2", "i3", "i6"]
+    assert texts["text_id"].str.starts_with("synthetic-llm_item_texts-i").all()
+    bowl = texts.filter(item_id="i6")["text_id"].item()
+    said = points.filter(text_id=bowl).select("place", "text").rows()
+    assert said == [(1, "Mine"), (2, "Yours")]
+    assert points.height == 5
     assert reasons(found.rejects) == {
         "colour_or_material_not_in_record": 1,
         "number_not_in_record": 1,
     }
+    assert list(found.data.tables()) == ["items"]
 
 
-def test_adverts_speak_to_each_audience(view_of, served, tmp_path, reasons):
+def test_adverts_speak_to_each_audience(view_of, served, reasons):
     def answer(record, body):
         bad = record["audience"] == "students"
         return {"headline": "50 % off", "text": "Now!"} if bad else None
 
     with served(answer) as (_, options):
-        audiences = ["families", "students"]
-        asked = AdvertOptions.parse({**options, "audiences": audiences, "tries": 1}, "here")
-        found = write_adverts(view_of(), asked, n=12, seed=1)
-    assert found.texts.columns == ["advert_id", "item_id", "audience", "headline", "text"]
-    assert set(found.texts["audience"]) == {"families"}
-    assert found.texts["item_id"].n_unique() == 6
+        found = made(
+            "llm_adverts", view_of(), options, 12, audiences=["families", "students"], tries=1
+        )
+    adverts = found.need("adverts")
+    assert adverts.columns == ["advert_id", "item_id", "audience", "headline", "text"]
+    assert set(adverts["audience"]) == {"families"}
+    assert adverts["item_id"].n_unique() == 6
     assert reasons(found.rejects) == {"number_not_in_record": 6}
-    found.save(tmp_path / "adverts.parquet")
-    assert pl.read_parquet(tmp_path / "adverts.parquet").equals(found.texts)
 
 
 def test_an_audience_is_no_fact_of_an_item(view_of, served, reasons):
     answer = {"headline": "For red lovers", "text": "A bowl."}
+    view = view_of(pl.DataFrame({"item_id": ["a"], "title": ["bowl"]}))
     with served(lambda record, body: answer) as (_, options):
-        asked = AdvertOptions.parse({**options, "audiences": ["red lovers"], "tries": 1}, "here")
-        found = write_adverts(
-            view_of(pl.DataFrame({"item_id": ["a"], "title": ["bowl"]})), asked, n=1
-        )
+        found = made("llm_adverts", view, options, 1, audiences=["red lovers"], tries=1)
     assert reasons(found.rejects) == {"colour_or_material_not_in_record": 1}
 
 
-def asked_for(options, **more):
-    return DialogueOptions.parse({"policies": POLICIES, **options, **more}, "here")
-
-
-def test_dialogues_have_intents_and_slots_of_the_records(view_of, served, tmp_path):
+def test_dialogues_have_intents_and_slots_of_the_records(view_of, served):
     with served() as (_, options):
-        found = write_dialogues(view_of(), asked_for(options), n=10, seed=1)
+        found = made("llm_dialogues", view_of(), options, 10)
+    dialogues, turns = found.need("dialogues"), found.need("dialogue_turns")
     # Two blue things of one brand are asked for in the same words, which counts once.
-    intents = dict(found.frame["intent"].value_counts().iter_rows())
-    assert intents == {"return_item": 3, "ask_size": 6}
+    assert dict(dialogues["intent"].value_counts().iter_rows()) == {"return_item": 3, "ask_size": 6}
+    assert turns.group_by("dialogue_id").len()["len"].to_list() == [2] * 9
+    assert set(turns["speaker"]) == {"customer", "agent"}
+    slots = (
+        found.need("dialogue_slots")
+        .join(turns, on=["dialogue_id", "turn"])
+        .join(dialogues, on="dialogue_id")
+    )
+    assert slots.height == 6
     records = {row["item_id"]: row for row in view_of().items.iter_rows(named=True)}
-    n_slots = 0
-    for dialogue in found.dialogues:
-        assert {speaker for speaker, _ in dialogue.turns} == {"customer", "agent"}
-        for slot in dialogue.slots:
-            n_slots += 1
-            assert isinstance(slot, Slot)
-            assert records[dialogue.item_id][slot.name] == slot.value
-            text = dialogue.turns[slot.turn][1]
-            assert text[slot.start : slot.start + len(slot.value)] == slot.value
-    assert n_slots == 6
-    found.save(tmp_path / "dialogues.parquet")
-    assert pl.read_parquet(tmp_path / "dialogues.parquet").equals(found.frame)
+    for slot in slots.iter_rows(named=True):
+        assert records[slot["item_id"]][slot["name"]] == slot["value"]
+        start = slot["start"]
+        assert slot["text"][start : start + len(slot["value"])] == slot["value"]
 
 
 def spoken(customer="Is the Acme in red returnable?", agent="Yes, within 30 days.", **more):
@@ -118,42 +116,69 @@ def test_a_dialogue_that_makes_things_up_is_rejected(
     view_of, served, items, reasons, answer, reason
 ):
     with served(lambda record, body: answer) as (_, options):
-        asked = asked_for(options, policies=POLICIES[:1], tries=1)
-        found = write_dialogues(view_of(items.head(1)), asked, n=1)
+        found = made(
+            "llm_dialogues", view_of(items.head(1)), options, 1, policies=POLICIES[:1], tries=1
+        )
     assert reasons(found.rejects) == ({reason: 1} if reason else {})
-    assert found.frame.height == (0 if reason else 1)
+    assert found.need("dialogues").height == (0 if reason else 1)
 
 
 def test_policies_that_fit_no_item_are_told(view_of, served, items):
-    with served() as (_, options):
-        asked = asked_for(options, policies=POLICIES[:1])
+    nobody = items.with_columns(colour=pl.lit(None, pl.String))
+    with served() as (fake, options):
+        with pytest.raises(SchemaError, match=r"policies: expected slots among .*got colour"):
+            made("llm_dialogues", view_of(items.drop("colour")), options, 1)
         with pytest.raises(EmptyDataError, match="records to write about"):
-            write_dialogues(view_of(items.drop("colour")), asked, n=1)
-    with pytest.raises(RecipeError, match="policies"):
-        asked_for(options, policies=[])
+            made("llm_dialogues", view_of(nobody), options, 1, policies=POLICIES[:1])
+        with pytest.raises(RecipeError, match="policies"):
+            made("llm_dialogues", view_of(), options, 1, policies=[])
+        assert not fake.bodies
+
+
+def test_policies_may_lie_in_a_file(view_of, served, tmp_path):
+    file = tmp_path / "policies.toml"
+    file.write_text(
+        '[[policies]]\nintent = "ask_size"\ntext = "Sizes are as told."\n', encoding="utf-8"
+    )
+    with served() as (_, options):
+        found = made("llm_dialogues", view_of(), options, 6, policies=str(file))
+    assert set(found.need("dialogues")["intent"]) == {"ask_size"}
 
 
 @pytest.mark.parametrize(
-    ("write", "options_of"),
+    ("text", "told"),
     [
-        (write_item_texts, ItemTextOptions),
-        (write_adverts, AdvertOptions),
-        (write_dialogues, DialogueOptions),
+        (None, "no "),
+        ("[[policies", "expected TOML in UTF-8"),
+        ("x = 1\n[[policies]]", "and nothing else, got x, policies"),
+        ("", "got nothing"),
+        ('[[policies]]\nintent = "a"', "policies.0.text"),
+        (" " * (1 << 20) + "#", "at most 1 MiB"),
     ],
 )
-def test_functions_keep_the_rules_of_methods(view_of, served, write, options_of):
-    more = {"policies": POLICIES} if options_of is DialogueOptions else {}
+def test_a_file_that_holds_no_policies_is_told(tmp_path, text, told):
+    file = tmp_path / "policies.toml"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    endpoint = {"base_url": "http://localhost/v1", "model": "m"}
+    with pytest.raises(RecipeError, match=told):
+        make_synthesizer("llm_dialogues", {"endpoint": endpoint, "policies": str(file)})
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_keep_the_rules_of_all_writing(view_of, served, name):
     with served() as (fake, options):
-        asked = options_of.parse({**options, **more}, "here")
         with pytest.raises(PrivacyError, match="got dp"):
-            write(view_of(mode="dp"), asked, n=1)
+            made(name, view_of(mode="dp"), options, 1)
         with pytest.raises(PrivacyError, match="expected a PrivateView"):
-            write(view_of().rows, asked, n=1)
-        with pytest.raises(InputError, match="at least 1, got 0"):
-            write(view_of(), asked, n=0)
+            made(name, view_of().rows, options, 1)
+        with pytest.raises(InputError, match="at least 1 user, got 0"):
+            made(name, view_of(), options, 0)
         assert not fake.bodies
-        few = write(view_of(), asked, n=500, first=PREVIEW)
+        more = {"policies": POLICIES} if name == "llm_dialogues" else {}
+        method = make_synthesizer(name, {**options, **more}).fit(view_of(), seed=1)
+        few = method.preview(seed=1)
         assert len(fake.bodies) == PREVIEW
-        write(view_of(), asked, n=few.spend.paid_calls // 2)
-        assert few.spend.paid_calls == PREVIEW
+        method.sample(few.need(method.table).height // 2, seed=1)
         assert len(fake.bodies) == PREVIEW
+    assert few.need(method.table)["item_id"].is_in(view_of().items["item_id"].implode()).all()

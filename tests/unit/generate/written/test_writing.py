@@ -115,17 +115,14 @@ def test_what_is_rejected_is_asked_of_others_until_enough(view_of, served, reaso
     assert reasons(method.written_.rejects)["number_not_in_record"] >= 1
 
 
-def test_rejects_lie_beside_the_answers_for_their_owner_alone(view_of, served):
+def test_rejects_travel_with_what_was_made(view_of, served):
     with served(lambda record, body: {"searches": ["mug 7 ml"]}) as (_, options):
         method = method_of(options, "llm_queries", tries=1).fit(view_of(), seed=1)
-        method.sample(3, seed=5)
-    path = Path(options["answers"]) / "llm_queries-5.rejects.parquet"
-    kept = pl.read_parquet(path)
-    assert kept.equals(method.written_.rejects)
-    assert kept.columns == list(REJECT_COLUMNS)
-    assert set(kept["table"]) == {"llm_queries"}
-    assert json.loads(kept["record"][0])["text"] == "mug 7 ml"
-    assert path.stat().st_mode & 0o077 == 0
+        rejects = method.sample(3, seed=5).rejects
+    assert rejects.equals(method.written_.rejects)
+    assert rejects.columns == list(REJECT_COLUMNS)
+    assert set(rejects["table"]) == {"llm_queries"}
+    assert json.loads(rejects["record"][0])["text"] == "mug 7 ml"
 
 
 def test_equal_texts_are_written_once(view_of, served, reasons):
@@ -136,9 +133,12 @@ def test_equal_texts_are_written_once(view_of, served, reasons):
     assert reasons(method.written_.rejects) == {"repeats": 3}
 
 
+ASKING = ("llm_reviews", "llm_item_texts", "llm_adverts", "llm_dialogues")
+MORE = {"llm_dialogues": {"policies": [{"intent": "ask_size", "text": "Sizes are as told."}]}}
 BAD = {"max_retries": 0, "stop_after": 1, "concurrency": 1, "timeout_s": 0.2, "max_wait_s": 0.5}
 
 
+@pytest.mark.parametrize("name", ASKING)
 @pytest.mark.parametrize(
     ("always", "error", "told"),
     [
@@ -152,13 +152,16 @@ BAD = {"max_retries": 0, "stop_after": 1, "concurrency": 1, "timeout_s": 0.2, "m
         (status(401), EndpointError, "key|401"),
     ],
 )
-def test_an_endpoint_that_is_not_what_was_agreed_ends_the_run(view_of, served, always, error, told):
+def test_an_endpoint_that_is_not_what_was_agreed_ends_the_run(
+    view_of, served, always, error, told, name
+):
     with served(always=always, endpoint=BAD) as (_, options):
-        method = method_of(options).fit(view_of(), seed=1)
+        method = method_of(options, name, **MORE.get(name, {})).fit(view_of(), seed=1)
         with pytest.raises(error, match=told):
             method.sample(3, seed=1)
 
 
+@pytest.mark.parametrize("name", ASKING)
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -168,11 +171,11 @@ def test_an_endpoint_that_is_not_what_was_agreed_ends_the_run(view_of, served, a
         ('{"title": "", "text": "x", "mentions": []}', "wrong_schema"),
     ],
 )
-def test_answers_of_no_use_keep_their_reason(view_of, served, reasons, words, reason):
+def test_answers_of_no_use_keep_their_reason(view_of, served, reasons, words, reason, name):
     with served(lambda record, body: words) as (fake, options):
-        method = method_of(options, tries=1).fit(view_of(), seed=1)
+        method = method_of(options, name, tries=1, **MORE.get(name, {})).fit(view_of(), seed=1)
         made = method.sample(3, seed=1)
-    assert made.data.need("reviews").is_empty()
+    assert made.need(method.table).is_empty()
     assert reasons(method.written_.rejects) == {reason: 3}
     assert len(fake.bodies) == 6
     assert "Fine" not in method.written_.rejects["record"].str.join("").item()
@@ -218,7 +221,6 @@ def test_answers_lie_in_the_users_state_folder_unless_told(monkeypatch, tmp_path
 
 def test_an_endpoint_of_your_own_is_asked_instead(view_of, tmp_path):
     from shopsynth.generate.llm import EndpointSettings, Reply
-    from shopsynth.generate.written import ItemTextOptions, write_item_texts
 
     settings = EndpointSettings(base_url="http://localhost/v1", model="parrot")
 
@@ -233,6 +235,8 @@ def test_an_endpoint_of_your_own_is_asked_instead(view_of, tmp_path):
         def close(self):
             raise AssertionError("an endpoint of the caller's is the caller's to close")
 
-    options = ItemTextOptions(endpoint=settings, answers=str(tmp_path))
-    found = write_item_texts(view_of(), options, n=1, endpoint=Parrot())
-    assert found.texts["title"].to_list() == ["Mug"]
+    options = {"endpoint": settings.model_dump(), "answers": str(tmp_path)}
+    method = method_of(options, "llm_item_texts").fit(view_of(), seed=1)
+    method.endpoint = Parrot()
+    assert method.sample(1, seed=1).need("item_texts")["title"].to_list() == ["Mug"]
+    assert method.preview(seed=1).need("item_texts")["title"].to_list() == ["Mug"]

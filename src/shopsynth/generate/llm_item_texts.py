@@ -1,9 +1,9 @@
-"""write_item_texts: titles, descriptions and selling points from what the records say.
+"""llm_item_texts: titles, descriptions and selling points from what the records say.
 
-In: a private view's catalogue. Out: a frame of texts, at most a few an item, each of which states
-nothing that its item's record lacks (:mod:`shopsynth.generate.written.grounding`).
+In: a private view's catalogue. Out: the further tables ``item_texts`` and ``selling_points``; a
+text states nothing that its item's record lacks (:mod:`shopsynth.generate.written.grounding`).
 
-Not for: texts of items whose records are empty; where there is nothing to say, the model would
+Not for texts of items whose records are empty: where there is nothing to say, the model would
 have to make it up, and what it makes up is rejected.
 """
 
@@ -15,14 +15,13 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field
 
-from shopsynth.generate.llm import LLMEndpoint, Template
+from shopsynth.generate.llm import Template
 from shopsynth.generate.written.grounding import Grounds
 from shopsynth.generate.written.records import Records
 from shopsynth.generate.written.settings import WritingOptions
-from shopsynth.generate.written.texts import WrittenTexts, whole_texts, write_texts
-from shopsynth.generate.written.writing import Draft, Row, Task
+from shopsynth.generate.written.synthesizer import further_table, writer
+from shopsynth.generate.written.writing import Draft, Row, Task, whole_texts
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress
 
 _METHOD = "llm_item_texts"
 _INSTRUCTION = (
@@ -31,17 +30,10 @@ _INSTRUCTION = (
     "unit, brand, model, colour, material or promise that is not in it, and write every number "
     "with its unit as the record does. If the record says little, write little. No HTML, no links."
 )
-_SCHEMA = {
-    "text_id": pl.String,
-    "item_id": pl.String,
-    "title": pl.String,
-    "description": pl.String,
-    "selling_points": pl.List(pl.String),
-}
 
 
-class ItemTextOptions(WritingOptions):
-    """Options of :func:`write_item_texts`."""
+class LLMItemTextsOptions(WritingOptions):
+    """Options of ``llm_item_texts``."""
 
     selling_points: int = Field(default=3, ge=0, le=8)
     """Most selling points of an item."""
@@ -61,7 +53,8 @@ class _ItemTexts:
 
     records: Records
     grounds: Grounds
-    options: ItemTextOptions
+    options: LLMItemTextsOptions
+    items: pl.DataFrame
     template: Template
     name: str = _METHOD
     form: type[ItemText] = ItemText
@@ -71,6 +64,11 @@ class _ItemTexts:
     def n_sources(self) -> int:
         """Items."""
         return self.records.items.height
+
+    @property
+    def brands(self) -> Sequence[str]:
+        """Brands of the shop."""
+        return self.records.brands
 
     def task(self, source: int, random: np.random.Generator) -> Task:
         """Ask about one item; nothing is drawn."""
@@ -96,45 +94,32 @@ class _ItemTexts:
         whole = whole_texts(drafts, ("title", "description", "points"))
         return self.grounds.strays(whole, [each.task.facts for each in drafts])
 
+    def tables(self, drafts: Sequence[Draft], ids: pl.Series, seed: int) -> dict[str, pl.DataFrame]:
+        """Make ``item_texts`` and their ``selling_points``."""
+        texts = [
+            (key, each.task.context["item_id"], each.row["title"], each.row["description"])
+            for key, each in zip(ids, drafts, strict=True)
+        ]
+        points = [
+            (key, place, point)
+            for key, each in zip(ids, drafts, strict=True)
+            for place, point in enumerate(each.row["selling_points"], start=1)
+        ]
+        return {
+            "item_texts": further_table("item_texts", texts),
+            "selling_points": further_table("selling_points", points),
+        }
 
-def _make(records: Records, grounds: Grounds, options: ItemTextOptions) -> _ItemTexts:
-    asked = _INSTRUCTION.format(points=options.selling_points)
-    template = Template("item_texts", f"{asked} {options.in_language}", records.fields)
-    return _ItemTexts(records, grounds, options, template)
 
-
-def write_item_texts(
-    view: PrivateView,
-    options: ItemTextOptions,
-    *,
-    n: int,
-    seed: int = 0,
-    first: int | None = None,
-    endpoint: LLMEndpoint | None = None,
-    progress: Progress = SILENT,
-) -> WrittenTexts:
-    """Write titles, descriptions and selling points.
-
-    Args:
-        view: In mode public or deidentify; only its catalogue is read.
-        options: Whom to ask, and what for.
-        n: Wanted texts; beyond the number of items each is written about again.
-        seed: Of the order of items.
-        first: Ask only so many requests and stop; with ``PREVIEW`` ten, which the whole run then
-            takes from the disk.
-        endpoint: Who is asked in place of ``options.endpoint``.
-        progress: Listener.
-
-    Returns:
-        ``text_id``, ``item_id``, ``title``, ``description``, ``selling_points`` (list), and what
-        was rejected.
-
-    Raises:
-        PrivacyError: If it is no view, or of another mode.
-        EndpointError: If no request can succeed.
-        InterruptedRunError: If the budget is spent or the endpoint is down; run the same again.
-    """
-    return write_texts(
-        _make, _METHOD, view, options, _SCHEMA,
-        n=n, seed=seed, first=first, endpoint=endpoint, progress=progress,
-    )  # fmt: skip
+@writer(_METHOD, LLMItemTextsOptions, "item_texts")
+def llm_item_texts(view: PrivateView, options: LLMItemTextsOptions) -> _ItemTexts:
+    """Titles, descriptions and selling points that state what the item's record states."""
+    records = Records.of(view.items, options.columns, _METHOD)
+    asked = f"{_INSTRUCTION.format(points=options.selling_points)} {options.in_language}"
+    return _ItemTexts(
+        records=records,
+        grounds=Grounds.of(records),
+        options=options,
+        items=view.items,
+        template=Template("item_texts", asked, records.fields),
+    )

@@ -1,10 +1,10 @@
-"""write_adverts: advertising copy for items, by audience.
+"""llm_adverts: advertising copy for items, by audience.
 
-In: a private view's catalogue and the audiences. Out: a frame of headlines and texts that state
-nothing which the item's record lacks.
+In: a private view's catalogue and the audiences. Out: the further table ``adverts``, whose
+headlines and texts state nothing which the item's record lacks.
 
 An audience is a word of yours and no fact of an item: who it is must not be told by anything
-protected by law. Not for: claims (health, price, comparison), which no check here can allow.
+protected by law. Not for claims (health, price, comparison), which no check here can allow.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,13 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field
 
-from shopsynth.generate.llm import LLMEndpoint, Template
+from shopsynth.generate.llm import Template
 from shopsynth.generate.written.grounding import Grounds
 from shopsynth.generate.written.records import Records
 from shopsynth.generate.written.settings import WritingOptions
-from shopsynth.generate.written.texts import WrittenTexts, whole_texts, write_texts
-from shopsynth.generate.written.writing import Draft, Row, Task
+from shopsynth.generate.written.synthesizer import further_table, writer
+from shopsynth.generate.written.writing import Draft, Row, Task, whole_texts
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress
 
 _METHOD = "llm_adverts"
 _INSTRUCTION = (
@@ -31,17 +30,10 @@ _INSTRUCTION = (
     "what the record states: no number, size, brand, colour, material, discount, comparison or "
     "promise that is not in it. No HTML, no links."
 )
-_SCHEMA = {
-    "advert_id": pl.String,
-    "item_id": pl.String,
-    "audience": pl.String,
-    "headline": pl.String,
-    "text": pl.String,
-}
 
 
-class AdvertOptions(WritingOptions):
-    """Options of :func:`write_adverts`."""
+class LLMAdvertsOptions(WritingOptions):
+    """Options of ``llm_adverts``."""
 
     audiences: tuple[str, ...] = Field(default=("everyone",), min_length=1)
     """Who is spoken to; each item is written about for one after the other."""
@@ -60,7 +52,8 @@ class _Adverts:
 
     records: Records
     grounds: Grounds
-    options: AdvertOptions
+    options: LLMAdvertsOptions
+    items: pl.DataFrame
     template: Template
     name: str = _METHOD
     form: type[Advert] = Advert
@@ -70,6 +63,11 @@ class _Adverts:
     def n_sources(self) -> int:
         """Items, once for each audience."""
         return self.records.items.height * len(self.options.audiences)
+
+    @property
+    def brands(self) -> Sequence[str]:
+        """Brands of the shop."""
+        return self.records.brands
 
     def task(self, source: int, random: np.random.Generator) -> Task:
         """Ask about one item for one audience; nothing is drawn."""
@@ -89,43 +87,24 @@ class _Adverts:
         whole = whole_texts(drafts, ("headline", "text"))
         return self.grounds.strays(whole, [each.task.facts for each in drafts])
 
+    def tables(self, drafts: Sequence[Draft], ids: pl.Series, seed: int) -> dict[str, pl.DataFrame]:
+        """Make ``adverts``."""
+        rows = [
+            (key, *each.task.context.values(), each.row["headline"], each.row["text"])
+            for key, each in zip(ids, drafts, strict=True)
+        ]
+        return {"adverts": further_table("adverts", rows)}
 
-def _make(records: Records, grounds: Grounds, options: AdvertOptions) -> _Adverts:
+
+@writer(_METHOD, LLMAdvertsOptions, "adverts")
+def llm_adverts(view: PrivateView, options: LLMAdvertsOptions) -> _Adverts:
+    """Advertisements for one audience after the other, that state what the item's record states."""
+    records = Records.of(view.items, options.columns, _METHOD)
     asked = f"{_INSTRUCTION} {options.in_language}"
-    template = Template("adverts", asked, {**records.fields, "audience": 200})
-    return _Adverts(records, grounds, options, template)
-
-
-def write_adverts(
-    view: PrivateView,
-    options: AdvertOptions,
-    *,
-    n: int,
-    seed: int = 0,
-    first: int | None = None,
-    endpoint: LLMEndpoint | None = None,
-    progress: Progress = SILENT,
-) -> WrittenTexts:
-    """Write adverts.
-
-    Args:
-        view: In mode public or deidentify; only its catalogue is read.
-        options: Whom to ask, and for which audiences.
-        n: Wanted adverts.
-        seed: Of the order of items and audiences.
-        first: Ask only so many requests and stop: a preview.
-        endpoint: Who is asked in place of ``options.endpoint``.
-        progress: Listener.
-
-    Returns:
-        ``advert_id``, ``item_id``, ``audience``, ``headline``, ``text``, and what was rejected.
-
-    Raises:
-        PrivacyError: If it is no view, or of another mode.
-        EndpointError: If no request can succeed.
-        InterruptedRunError: If the budget is spent or the endpoint is down; run the same again.
-    """
-    return write_texts(
-        _make, _METHOD, view, options, _SCHEMA,
-        n=n, seed=seed, first=first, endpoint=endpoint, progress=progress,
-    )  # fmt: skip
+    return _Adverts(
+        records=records,
+        grounds=Grounds.of(records),
+        options=options,
+        items=view.items,
+        template=Template("adverts", asked, {**records.fields, "audience": 200}),
+    )

@@ -1,32 +1,31 @@
-"""write_dialogues: customer-service dialogues with intents and slots, from items and policies.
+"""llm_dialogues: customer-service dialogues with intents and slots, from items and policies.
 
-In: a private view's catalogue and the shop's policies, each with its intents. Out: typed
-:class:`Dialogue` records, and the same as a frame for Parquet. The shop's standard tables have no
-place for dialogues.
+In: a private view's catalogue and the shop's policies, each with its intent. Out: the further
+tables ``dialogues``, ``dialogue_turns`` and ``dialogue_slots``.
 
 The system draws the intent, the policy and the slots; the model only writes turns. A slot's value
 is the record's own cell and must stand, letter by letter, in a turn, which gives its place. So the
-labels of intent and slots come from the records and never from the model. Not for: what customers
+labels of intent and slots come from the records and never from the model. Not for what customers
 ask that no policy answers.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
-from shopsynth.generate.llm import LLMEndpoint, Spend, Template
+from shopsynth.generate.llm import Template
 from shopsynth.generate.written.grounding import Grounds
+from shopsynth.generate.written.policies import Policy, read_policies
 from shopsynth.generate.written.records import Records
 from shopsynth.generate.written.settings import WritingOptions
-from shopsynth.generate.written.texts import write_texts
+from shopsynth.generate.written.synthesizer import further_table, writer
 from shopsynth.generate.written.writing import Draft, Row, Task
 from shopsynth.privacy import PrivateView
-from shopsynth.schema import SILENT, Progress, Settings
+from shopsynth.schema import SchemaError
 
 _METHOD = "llm_dialogues"
 _INSTRUCTION = (
@@ -37,33 +36,23 @@ _INSTRUCTION = (
     "No number, name, address, brand, colour or material that the record does not have. No HTML."
 )
 _SPEAKERS = ("customer", "agent")
-_SPAN = pl.Struct({"name": pl.String, "value": pl.String, "turn": pl.Int64, "start": pl.Int64})
-_SCHEMA = {
-    "dialogue_id": pl.String,
-    "item_id": pl.String,
-    "intent": pl.String,
-    "turns": pl.List(pl.Struct({"speaker": pl.String, "text": pl.String})),
-    "slots": pl.List(_SPAN),
-}
 _SLOT = "slot_"
 
 
-class Policy(Settings):
-    """What the shop does in one case."""
+class LLMDialoguesOptions(WritingOptions):
+    """Options of ``llm_dialogues``."""
 
-    intent: str = Field(min_length=1, max_length=80)
-    """What a customer wants, for example ``return_item``."""
-    text: str = Field(min_length=1, max_length=2_000)
-    """What the agent may say."""
-    slots: tuple[str, ...] = ()
-    """Columns of items that are spoken of; items without a value in one of them are left out."""
-
-
-class DialogueOptions(WritingOptions):
-    """Options of :func:`write_dialogues`."""
+    paths: ClassVar[tuple[str, ...]] = (*WritingOptions.paths, "policies")
 
     policies: tuple[Policy, ...] = Field(min_length=1)
-    """The shop's policies; each intent may have several."""
+    """The shop's policies: a list of ``intent``, ``text`` and ``slots`` (columns of items that must
+    be spoken of), or the path of a TOML file with such ``[[policies]]``. Each intent may have
+    several."""
+
+    @field_validator("policies", mode="before")
+    @classmethod
+    def _from_file(cls, value: object) -> object:
+        return read_policies(value) if isinstance(value, str) else value
 
 
 class Turn(BaseModel):
@@ -89,76 +78,6 @@ class Spoken(BaseModel):
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A value of the record, where it is spoken first.
-
-    Attributes:
-        name: Column of items.
-        value: As the turn has it.
-        turn: Number of the turn, from 0.
-        start: Place of its first character in the turn.
-    """
-
-    name: str
-    value: str
-    turn: int
-    start: int
-
-
-@dataclass(frozen=True)
-class Dialogue:
-    """One dialogue.
-
-    Attributes:
-        dialogue_id: Its id.
-        item_id: The item spoken of.
-        intent: What the customer wants.
-        turns: Speaker (``customer`` or ``agent``) and text.
-        slots: Values of the record, each where it is spoken first.
-    """
-
-    dialogue_id: str
-    item_id: str
-    intent: str
-    turns: tuple[tuple[str, str], ...]
-    slots: tuple[Slot, ...]
-
-
-@dataclass(frozen=True)
-class WrittenDialogues:
-    """Dialogues and what became of the others.
-
-    Attributes:
-        frame: ``dialogue_id``, ``item_id``, ``intent``, ``turns`` (list of ``speaker``, ``text``),
-            ``slots`` (list of ``name``, ``value``, ``turn``, ``start``).
-        rejects: Requests without an answer and dialogues that failed, ``REJECT_COLUMNS``.
-        spend: What the folder of answers has cost so far.
-    """
-
-    frame: pl.DataFrame
-    rejects: pl.DataFrame
-    spend: Spend
-
-    @property
-    def dialogues(self) -> tuple[Dialogue, ...]:
-        """The dialogues as records."""
-        return tuple(
-            Dialogue(
-                dialogue_id=row["dialogue_id"],
-                item_id=row["item_id"],
-                intent=row["intent"],
-                turns=tuple((each["speaker"], each["text"]) for each in row["turns"]),
-                slots=tuple(Slot(**each) for each in row["slots"]),
-            )
-            for row in self.frame.iter_rows(named=True)
-        )
-
-    def save(self, path: Path) -> None:
-        """Write the dialogues as Parquet."""
-        self.frame.write_parquet(path)
-
-
-@dataclass(frozen=True)
 class _Dialogues:
     """The writing of dialogues; a source is an item with one of the policies that fit it."""
 
@@ -166,6 +85,7 @@ class _Dialogues:
     grounds: Grounds
     policies: tuple[Policy, ...]
     sources: tuple[tuple[int, int], ...]
+    items: pl.DataFrame
     template: Template
     name: str = _METHOD
     form: type[Spoken] = Spoken
@@ -175,6 +95,11 @@ class _Dialogues:
     def n_sources(self) -> int:
         """Pairs of item and policy."""
         return len(self.sources)
+
+    @property
+    def brands(self) -> Sequence[str]:
+        """Brands of the shop."""
+        return self.records.brands
 
     def task(self, source: int, random: np.random.Generator) -> Task:
         """Ask about one item under one policy; nothing is drawn."""
@@ -208,6 +133,24 @@ class _Dialogues:
         strays = self.grounds.strays(texts, [each.task.facts for each in drafts], everyday=True)
         return [_fault(each) or stray for each, stray in zip(drafts, strays, strict=True)]
 
+    def tables(self, drafts: Sequence[Draft], ids: pl.Series, seed: int) -> dict[str, pl.DataFrame]:
+        """Make ``dialogues``, their turns, and slots where they are spoken first."""
+        named = list(zip(ids, drafts, strict=True))
+        dialogues = [
+            (key, each.task.context["item_id"], each.task.context["intent"]) for key, each in named
+        ]
+        turns = [
+            (key, place, turn["speaker"], turn["text"])
+            for key, each in named
+            for place, turn in enumerate(each.row["turns"])
+        ]
+        slots = [(key, *slot.values()) for key, each in named for slot in each.row["slots"]]
+        return {
+            "dialogues": further_table("dialogues", dialogues),
+            "dialogue_turns": further_table("dialogue_turns", turns),
+            "dialogue_slots": further_table("dialogue_slots", slots),
+        }
+
 
 def _place(name: str, value: str, turns: Sequence[dict[str, str]]) -> dict[str, Any] | None:
     """Find where a value is spoken first."""
@@ -234,7 +177,16 @@ def _fault(draft: Draft) -> str:
     return ""
 
 
-def _make(records: Records, grounds: Grounds, options: DialogueOptions) -> _Dialogues:
+@writer(_METHOD, LLMDialoguesOptions, "dialogues")
+def llm_dialogues(view: PrivateView, options: LLMDialoguesOptions) -> _Dialogues:
+    """Service dialogues whose intents, policies and slots are drawn from records, never told."""
+    records = Records.of(view.items, options.columns, _METHOD)
+    slots = sorted({name for policy in options.policies for name in policy.slots})
+    if unknown := [name for name in slots if name not in records.fields]:
+        raise SchemaError(
+            f"generate.{_METHOD}.options.policies: expected slots among the columns of items that "
+            f"the model reads ({', '.join(records.fields) or 'none'}), got {', '.join(unknown)}"
+        )
     filled = [records.record(number) for number in range(records.items.height)]
     sources = tuple(
         (number, place)
@@ -242,42 +194,13 @@ def _make(records: Records, grounds: Grounds, options: DialogueOptions) -> _Dial
         for place, policy in enumerate(options.policies)
         if all(name in facts for name in policy.slots)
     )
-    slots = sorted({name for policy in options.policies for name in policy.slots})
     fields = {**records.fields, "intent": 80, "policy": 2_000}
-    fields |= {f"{_SLOT}{name}": records.fields.get(name, 0) for name in slots}
-    template = Template("dialogues", f"{_INSTRUCTION} {options.in_language}", fields)
-    return _Dialogues(records, grounds, options.policies, sources, template)
-
-
-def write_dialogues(
-    view: PrivateView,
-    options: DialogueOptions,
-    *,
-    n: int,
-    seed: int = 0,
-    first: int | None = None,
-    endpoint: LLMEndpoint | None = None,
-    progress: Progress = SILENT,
-) -> WrittenDialogues:
-    """Write dialogues.
-
-    Args:
-        view: In mode public or deidentify; only its catalogue is read.
-        options: Whom to ask, and the shop's policies.
-        n: Wanted dialogues.
-        seed: Of the order of items and policies.
-        first: Ask only so many requests and stop: a preview.
-        endpoint: Who is asked in place of ``options.endpoint``.
-        progress: Listener.
-
-    Raises:
-        PrivacyError: If it is no view, or of another mode.
-        EmptyDataError: If no item has the values that a policy's slots want.
-        EndpointError: If no request can succeed.
-        InterruptedRunError: If the budget is spent or the endpoint is down; run the same again.
-    """
-    found = write_texts(
-        _make, _METHOD, view, options, _SCHEMA,
-        n=n, seed=seed, first=first, endpoint=endpoint, progress=progress,
-    )  # fmt: skip
-    return WrittenDialogues(found.texts, found.rejects, found.spend)
+    fields |= {f"{_SLOT}{name}": records.fields[name] for name in slots}
+    return _Dialogues(
+        records=records,
+        grounds=Grounds.of(records),
+        policies=options.policies,
+        sources=sources,
+        items=view.items,
+        template=Template("dialogues", f"{_INSTRUCTION} {options.in_language}", fields),
+    )
