@@ -13,10 +13,12 @@ from shopsynth.combine.dose import (
     take_dose,
 )
 from shopsynth.combine.filters import (
+    TEXT_FILTERS,
     TOXIC_WORDS,
     Agreement,
     PairScorer,
     RowFilter,
+    TextFilter,
     contamination,
     coverage_aware_selection,
     cross_encoder_agreement,
@@ -26,6 +28,7 @@ from shopsynth.combine.filters import (
     learn_agreement,
     pii_and_toxicity,
     reject_counts,
+    table_faults,
 )
 from shopsynth.combine.near_duplicates import drop_near_duplicates
 from shopsynth.combine.round_trip import (
@@ -40,6 +43,7 @@ from shopsynth.combine.settings import CombineSettings
 __all__ = [
     "ARMS",
     "MIXED_TABLES",
+    "TEXT_FILTERS",
     "TOXIC_WORDS",
     "Agreement",
     "Arm",
@@ -52,6 +56,7 @@ __all__ = [
     "PairScorer",
     "Retriever",
     "RowFilter",
+    "TextFilter",
     "build_arm",
     "choose_dose",
     "contamination",
@@ -70,6 +75,7 @@ __all__ = [
     "pii_and_toxicity",
     "reject_counts",
     "round_trip",
+    "table_faults",
     "take_dose",
     "with_companions",
 ]

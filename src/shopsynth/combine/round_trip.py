@@ -4,8 +4,8 @@ In: synthetic ``queries`` and ``judgments``, a catalogue, and whoever ranks it. 
 kept with their judgments, and the rejects with the reason.
 
 Two filters: :func:`round_trip` asks whether the item comes back, :func:`likelihood_band` whether
-the text looks like a search at all, and not like the commonest one. Filtering carries the gain of
-made searches, not their number. Not for: telling whether a search is worth answering.
+the text looks like a search (or a review) at all, and not like the commonest one. Filtering carries
+the gain of made searches, not their number. Not for: telling whether a search is worth answering.
 """
 
 from dataclasses import replace
@@ -16,11 +16,12 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from shopsynth.combine.filters._rows import filter_table, parted, reasons_of
 from shopsynth.schema import InputError, SyntheticDataset, make_rejects
 from shopsynth.text.words import split_words
 
 NOT_FOUND = "item_does_not_come_back"
-UNLIKELY = "unlike_any_search"
+UNLIKELY = {"queries": "unlike_any_search", "reviews": "unlike_any_review"}
 TOO_LIKELY = "says_too_little"
 
 _K1, _B = 1.2, 0.75
@@ -184,42 +185,42 @@ def likelihood_band(
     real: pl.Series,
     *,
     band: tuple[float, float] = (0.01, 0.99),
+    table: str = "queries",
 ) -> tuple[SyntheticDataset, pl.DataFrame]:
-    """Drop searches that are less likely than real ones, or more so.
+    """Drop texts that are less likely than real ones, or more so.
 
     Args:
-        synthetic: With ``queries``.
+        synthetic: With ``queries``, or the table named.
         likelihood: Who says how likely a text is.
-        real: Real searches of the training part that ``likelihood`` has not learned from, or else
+        real: Real texts of the training part that ``likelihood`` has not learned from, or else
             the band lies too high.
-        band: Shares of the real searches that lie below the band and not above it.
+        band: Shares of the real texts that lie below the band and not above it.
+        table: ``queries`` or ``reviews``.
 
     Returns:
-        As :func:`round_trip`.
+        As :func:`round_trip`; a reject's record is the row's identifiers.
 
     Raises:
-        InputError: If the band is none, or there is no real search.
+        InputError: If the band is none, or there is no real text.
+        SchemaError: If the table is missing.
     """
     low, high = band
     if not 0 <= low < high <= 1:
         raise InputError(f"likelihood_band: expected 0 <= low < high <= 1, got {low} and {high}")
     if real.len() == 0:
         raise InputError(
-            "likelihood_band: expected real searches to compare with, got none; leave the filter "
-            "out in a shop without searches"
+            f"likelihood_band: expected real {table} to compare with, got none; leave the filter "
+            f"out in a shop without {table}"
         )
-    queries = synthetic.data.need("queries")
     least, most = np.quantile(likelihood.log_likelihood(real), [low, high])
-    scores = likelihood.log_likelihood(queries["text"])
-    below, above = (
-        queries.filter(pl.Series(scores < least)),
-        queries.filter(pl.Series(scores > most)),
-    )
-    rejects = pl.concat(
-        make_rejects("queries", reason, rows.select("query_id"))
-        for reason, rows in ((UNLIKELY, below), (TOO_LIKELY, above))
-    )
-    return _without(synthetic, pl.concat([below, above])), rejects
+
+    def banded(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        scores = likelihood.log_likelihood(rows["text"])
+        unlikely = UNLIKELY.get(table, "unlike_any_text")
+        found = ((unlikely, pl.Series(scores < least)), (TOO_LIKELY, pl.Series(scores > most)))
+        return parted(rows, table, reasons_of(rows.height, *found))
+
+    return filter_table(synthetic, table, banded)
 
 
 def _without(synthetic: SyntheticDataset, dropped: pl.DataFrame) -> SyntheticDataset:

@@ -15,6 +15,7 @@ from shopsynth.pipeline.recipe import GenerateSettings, Recipe
 from shopsynth.pipeline.stages import STAGES
 from shopsynth.pipeline.stages.design import ORACLE, menu
 from shopsynth.pipeline.stages.methods import NOISES, is_noise, located
+from shopsynth.pipeline.text_filters import text_filter_faults
 from shopsynth.schema import (
     FURTHER,
     PrivacyError,
@@ -62,6 +63,8 @@ def check_recipe(recipe: Recipe, until: str) -> None:
         faults += _tasks_without_rows(recipe)
     if order.index(until) >= order.index("split"):
         faults += _missing_tables(recipe, learns=order.index(until) > order.index("split"))
+    if order.index(until) >= order.index("combine"):
+        faults += text_filter_faults(recipe)
     if order.index(until) >= order.index("combine") and not _claims(recipe):
         faults.append(
             f"generate: {', '.join(NOISES.values())} are controls, made where evaluate.controls "

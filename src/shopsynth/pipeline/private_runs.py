@@ -9,6 +9,7 @@ catalogue is declared public, and the rest has to be declared or bought (PRIVACY
 from shopsynth.clean import CleanSettings
 from shopsynth.ingest import PERSONAL_TABLES, TableSource, readers_by_name, undeclared
 from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.text_filters import private_filter_faults
 from shopsynth.privacy import check_budget
 from shopsynth.schema import PrivacyError, collect
 
@@ -55,6 +56,7 @@ def check_private_run(recipe: Recipe) -> None:
             f"clean.cleaners: {', '.join(strangers)} may compare people with each other; mode dp "
             "takes built-in cleaners alone"
         )
+    faults += private_filter_faults(recipe)
     collect("mode dp", faults, PrivacyError)
 
 

@@ -117,7 +117,7 @@ def test_impossible_requests_are_refused():
     model = CharacterLikelihood.fit(pl.Series(["red cup"]))
     with pytest.raises(InputError, match=r"0 <= low < high <= 1, got 0\.5 and 0\.1"):
         likelihood_band(made, model, pl.Series(["red cup"]), band=(0.5, 0.1))
-    with pytest.raises(InputError, match="expected real searches"):
+    with pytest.raises(InputError, match="expected real queries"):
         likelihood_band(made, model, pl.Series([], dtype=pl.String))
 
 

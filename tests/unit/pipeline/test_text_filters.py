@@ -43,7 +43,9 @@ def asked(**settings: Any) -> tuple[set[str], dict[str, str]]:
     real = searches(("red", "blue", "green", "black", "white")).need("queries")
     job = parts_of({"train/queries": real, "test/queries": searches(("amber",)).need("queries")})
     made = made_searches()
-    kept, rejects = drop_texts(job, made, "judgments", CombineSettings.model_validate(settings))
+    kept, rejects = drop_texts(
+        job, made, "judgments", CombineSettings.model_validate(settings), threshold=0.7, seed=1
+    )
     ids = set(kept.data.need("queries")["query_id"])
     assert set(kept.data.need("judgments")["query_id"]) == ids
     gone = rejects.select(pl.col("record").str.extract(r'"query_id":"([^"]*)"'), "reason")
@@ -76,6 +78,6 @@ def test_of_reviews_only_persons_and_abuse_are_looked_at():
     )
     made = SyntheticDataset(Dataset(items=search_items(), reviews=reviews), "planted", "c", 1, "s")
     settings = CombineSettings(text_filters=("round_trip", "pii_and_toxicity"))
-    kept, rejects = drop_texts(parts_of({}), made, "reviews", settings)
+    kept, rejects = drop_texts(parts_of({}), made, "reviews", settings, threshold=0.7, seed=1)
     assert kept.data.need("reviews")["review_id"].to_list() == ["a"]
     assert rejects["table"].to_list() == ["reviews"]

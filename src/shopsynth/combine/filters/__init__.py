@@ -11,13 +11,23 @@ from shopsynth.combine.filters.cross_encoder_agreement import (
     learn_agreement,
 )
 from shopsynth.combine.filters.embedding_near_duplicates import embedding_near_duplicates
+from shopsynth.combine.filters.menu import (
+    TEXT_FILTERS,
+    TextFilter,
+    TextFilterName,
+    order_faults,
+    table_faults,
+)
 from shopsynth.combine.filters.pii_and_toxicity import TOXIC_WORDS, pii_and_toxicity
 
 __all__ = [
+    "TEXT_FILTERS",
     "TOXIC_WORDS",
     "Agreement",
     "PairScorer",
     "RowFilter",
+    "TextFilter",
+    "TextFilterName",
     "contamination",
     "coverage_aware_selection",
     "cross_encoder_agreement",
@@ -25,6 +35,8 @@ __all__ = [
     "filter_table",
     "joined_pairs",
     "learn_agreement",
+    "order_faults",
     "pii_and_toxicity",
     "reject_counts",
+    "table_faults",
 ]

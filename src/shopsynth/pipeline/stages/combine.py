@@ -18,6 +18,7 @@ from shopsynth.combine import (
 from shopsynth.pipeline.base import PartRef, Task
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.recipe import Recipe
+from shopsynth.pipeline.stages.agreement import AGREEMENT
 from shopsynth.pipeline.stages.base import (
     Stage,
     StageContext,
@@ -85,20 +86,45 @@ def _build_tasks(
 
 
 def _filter(context: StageContext) -> tuple[list[PartRef], list[dict[str, Any]]]:
-    split = context.done["split"]
+    recipe, split = context.recipe, context.done["split"]
+    made_by = context.done["generate"].facts["made"]
+    scorer = _fit_scorer(context, [made["table"] for made in made_by])
     tasks = [
         context.verbs.task(
             f"{_HERE}:drop_copies",
-            [*split.outputs, *_parts_of(made, context.done["generate"].outputs)],
+            [
+                *split.outputs,
+                *(scorer if made["table"] == "judgments" else ()),
+                *_parts_of(made, context.done["generate"].outputs),
+            ],
             facts=made,
-            threshold=_threshold(context.recipe, made["table"]),
-            settings=context.recipe.combine.model_dump(mode="json"),
+            threshold=_threshold(recipe, made["table"]),
+            settings=recipe.combine.model_dump(mode="json"),
+            seed=derived_seed(recipe.seed, "filter", made["synthesizer"], made["number"]),
         )
-        for made in context.done["generate"].facts["made"]
+        for made in made_by
     ]
     results = context.verbs.map("drop copies of held-out rows", tasks)
     kept = [ref for result in results for ref in result.outputs]
     return kept, [result.facts for result in results]
+
+
+def _fit_scorer(context: StageContext, made: Sequence[str]) -> tuple[PartRef, ...]:
+    """Fit who judges made grades, once for all methods and seeds; nothing if nobody asks."""
+    recipe = context.recipe
+    settings = recipe.combine
+    if AGREEMENT not in settings.text_filters or "judgments" not in made:
+        return ()
+    fitted = context.verbs.fit(
+        "fit the model that judges made grades",
+        "shopsynth.pipeline.stages.agreement:fit_scorer",
+        context.done["split"].outputs,
+        model=settings.agreement_model,
+        options=recipe.train.options.get(settings.agreement_model, {}),
+        keep=settings.agreement_keep,
+        seed=derived_seed(recipe.seed, "agreement"),
+    )
+    return fitted.outputs
 
 
 def _parts_of(made: dict[str, Any], parts: Iterable[PartRef]) -> list[PartRef]:
@@ -126,9 +152,10 @@ def drop_copies(job: Job) -> dict[str, Any]:
         kept, rejects = drop_near_duplicates(
             made, read_heldout(job), job.frame("train/events"), threshold
         )
-    elif threshold is not None:
+    elif table != "events":
         settings = CombineSettings.parse(job.params["settings"], "combine")
-        kept, rejects = drop_texts(job, made, table, settings)
+        seed = job.params["seed"]
+        kept, rejects = drop_texts(job, made, table, settings, threshold=threshold, seed=seed)
     label = str(facts["number"])
     job.write(f"kept/{method}", kept.data.need(table), label)
     for companion in COMPANIONS:
@@ -160,9 +187,9 @@ STAGE = Stage(
     needs=("split", "generate"),
     rooms=(
         "schema", "text", "combine", "train", "evaluate", "privacy.pii",
-        "pipeline.stages.combine", "pipeline.stages.design", "pipeline.stages.dose",
-        "pipeline.stages.filters", "pipeline.stages.material", "pipeline.stages.questions",
-        "pipeline.stages.base",
+        "pipeline.stages.agreement", "pipeline.stages.combine", "pipeline.stages.design",
+        "pipeline.stages.dose", "pipeline.stages.filters", "pipeline.stages.material",
+        "pipeline.stages.questions", "pipeline.stages.base",
     ),
     config=lambda recipe: {
         "combine": recipe.combine.model_dump(mode="json"),
