@@ -17,6 +17,7 @@ from fakes.fake_llm import FakeLLM
 from fakes.fake_writer import record_of, write_well
 from shopsynth.generate.llm import read_spend
 from shopsynth.pipeline import export, load_recipe, preview, run
+from shopsynth.pipeline.stages.report import shared_draws
 from shopsynth.schema import (
     FURTHER,
     InterruptedRunError,
@@ -190,6 +191,60 @@ def _leave(folder):
     assert set(audiences) == {"families", "'=students"}
     export(folder / "ws", "huggingface", folder / "hf")
     assert (folder / "hf" / "dialogue_turns" / "train-00000-of-00001.parquet").is_file()
+
+
+WHOLE = (
+    'train={tasks=["next_item"], models=["popularity"], headline="popularity"}',
+    'evaluate={seeds=2, controls=["noise"], resamples=200}',
+    "combine={doses=[0.5], weights=[1.0]}",
+)
+
+
+def test_they_walk_beside_a_whole_run_and_enter_no_arm(shop, tmp_path):
+    with FakeLLM(answer=write_well) as fake:
+        file = shop(fake.base_url)
+        file.write_text(f'{file.read_text()}\n[[generate]]\nsynthesizer = "markov"\n')
+        result = run(load_recipe(file, WHOLE), tmp_path / "ws")
+    combined = result.manifests["combine"]
+    methods = {each["synthesizer"] for each in combined.facts["dropped"]}
+    assert methods == {"markov", "noise"}
+    origins = {name for arm in combined.facts["arms"] for name in arm["rows"]}
+    assert origins <= {"real", "markov", "noise"}
+    assert not [ref for ref in combined.outputs if ref.name.partition("/")[0] in FURTHER]
+    page = result.report.read_text(encoding="utf-8")
+    for told in (
+        "for families",
+        "return_item (",
+        "customer: Hello, it is about",
+        "Mug 1 of coffee",
+    ):
+        assert told in page, told
+    export(tmp_path / "ws", "parquet", tmp_path / "out")
+    names = {path.stem for path in (tmp_path / "out").glob("*.parquet")}
+    assert {"items", "events", *FURTHER} <= names
+    label = json.loads((tmp_path / "out" / "label.json").read_text())
+    assert set(label["made"]) == {"llm_item_texts", "llm_adverts", "llm_dialogues", "markov"}
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_seeds_share_one_paid_draw_unless_told(shop, tmp_path, each):
+    with FakeLLM(answer=write_well) as fake:
+        more = ("generate.0.options.each_seed=true",) if each else ()
+        recipe = load_recipe(shop(fake.base_url, names=("llm_queries",)), more)
+        result = run(recipe, tmp_path / "ws", until="generate")
+    generated = result.manifests["generate"]
+    facts = generated.facts["made"]
+    seeds = [made["seed"] for made in facts if made["synthesizer"] == "llm_queries"]
+    assert len(seeds) == 2
+    assert len(set(seeds)) == (2 if each else 1)
+    assert shared_draws(generated) == (set() if each else {"llm_queries"})
+    rows = [
+        pl.read_parquet(tmp_path / "ws" / ref.key)
+        for ref in generated.outputs
+        if ref.name == "queries/llm_queries"
+    ]
+    assert rows[0].equals(rows[1]) != each
+    assert set(fake.billed.values()) == {1}
 
 
 def test_nothing_is_trained_on_them(shop, tmp_path):
