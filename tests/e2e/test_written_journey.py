@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -224,6 +225,29 @@ def test_they_walk_beside_a_whole_run_and_enter_no_arm(shop, tmp_path):
     assert {"items", "events", *FURTHER} <= names
     label = json.loads((tmp_path / "out" / "label.json").read_text())
     assert set(label["made"]) == {"llm_item_texts", "llm_adverts", "llm_dialogues", "markov"}
+
+
+@pytest.mark.parametrize("mode", ["public", "deidentify"])
+def test_a_catalogue_is_enough(shop, tmp_path, monkeypatch, mode):
+    monkeypatch.setenv("SHOPSYNTH_PSEUDONYM_KEY", "a key that only tests use")
+    with FakeLLM(answer=write_well) as fake:
+        file = shop(fake.base_url, names=("llm_item_texts",), mode=mode)
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace('[shop.events]\npath = "events.parquet"\n', ""))
+        recipe = load_recipe(file)
+        run(recipe, tmp_path / "ws", until="generate")
+        shown = preview(recipe, rows=3)
+    assert shown["llm_item_texts"].height == 3
+    export(tmp_path / "ws", "sql", tmp_path / "out")
+    with sqlite3.connect(tmp_path / "out" / "shop.sqlite") as shop_of:
+        rows = shop_of.execute(
+            "select count(*) from selling_points join item_texts using (text_id)"
+            " join items using (item_id)"
+        ).fetchone()
+    shop_of.close()
+    assert rows == (N_ITEMS,)
+    with pytest.raises(RecipeError, match="no arm is mixed of"):
+        run(recipe, tmp_path / "ws")
 
 
 @pytest.mark.parametrize("each", [False, True])

@@ -61,7 +61,11 @@ def check_recipe(recipe: Recipe, until: str) -> None:
     order = list(STAGES)
     if order.index(until) >= order.index("combine"):
         faults += _tasks_without_rows(recipe)
-    if order.index(until) >= order.index("split"):
+    # From a catalogue alone nothing is learned of anybody, so nobody has to be set aside.
+    made = _made(recipe)
+    alone = list(recipe.shop.sources()) == ["items"] and bool(made) and made <= set(FURTHER)
+    written = alone and order.index(until) < order.index("combine")
+    if order.index(until) >= order.index("split") and not written:
         faults += _missing_tables(recipe, learns=order.index(until) > order.index("split"))
     if order.index(until) >= order.index("combine"):
         faults += text_filter_faults(recipe)
@@ -82,6 +86,12 @@ def _claims(recipe: Recipe) -> list[str]:
     return [entry.synthesizer for entry in recipe.generate if not is_noise(entry.synthesizer)]
 
 
+def _made(recipe: Recipe) -> set[str]:
+    """Name the tables that the recipe's methods make."""
+    known = SYNTHESIZERS.names()
+    return {SYNTHESIZERS.get(name).table for name in _claims(recipe) if name in known}
+
+
 def _check_method(entry: GenerateSettings, recipe: Recipe) -> None:
     """Find a method and check its options, with the files that these name."""
     make_synthesizer(entry.synthesizer, located(entry, recipe).options)
@@ -99,8 +109,7 @@ def _check_table(entry: GenerateSettings) -> None:
 
 def _tasks_without_rows(recipe: Recipe) -> list[str]:
     """Name tasks that no method makes rows for, or whose table nothing mixes."""
-    known = SYNTHESIZERS.names()
-    made = {SYNTHESIZERS.get(name).table for name in _claims(recipe) if name in known}
+    made = _made(recipe)
     faults = []
     for task in recipe.train.tasks:
         if task not in TASKS.names():
