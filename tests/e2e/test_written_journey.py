@@ -212,6 +212,7 @@ def test_they_walk_beside_a_whole_run_and_enter_no_arm(shop, tmp_path):
     origins = {name for arm in combined.facts["arms"] for name in arm["rows"]}
     assert origins <= {"real", "markov", "noise"}
     assert not [ref for ref in combined.outputs if ref.name.partition("/")[0] in FURTHER]
+    assert result.report is not None
     page = result.report.read_text(encoding="utf-8")
     for told in (
         "for families",

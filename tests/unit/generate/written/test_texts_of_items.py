@@ -14,11 +14,14 @@ POLICIES = [
 ]
 
 
-def made(name, view, options, n, seed=1, **more):
+def fitted(name, view, options, **more):
     if name == "llm_dialogues":
         more = {"policies": POLICIES, **more}
-    method = make_synthesizer(name, {**options, **more}).fit(view, seed=1)
-    return method.sample(n, seed=seed)
+    return make_synthesizer(name, {**options, **more}).fit(view, seed=1)
+
+
+def made(name, view, options, n, seed=1, **more):
+    return fitted(name, view, options, **more).sample(n, seed=seed)
 
 
 def test_texts_of_items_are_grounded(view_of, served, reasons):
@@ -175,8 +178,7 @@ def test_methods_keep_the_rules_of_all_writing(view_of, served, name):
         with pytest.raises(InputError, match="at least 1 user, got 0"):
             made(name, view_of(), options, 0)
         assert not fake.bodies
-        more = {"policies": POLICIES} if name == "llm_dialogues" else {}
-        method = make_synthesizer(name, {**options, **more}).fit(view_of(), seed=1)
+        method = fitted(name, view_of(), options)
         few = method.preview(seed=1)
         assert len(fake.bodies) == PREVIEW
         method.sample(few.need(method.table).height // 2, seed=1)
