@@ -39,7 +39,8 @@ def synthetic_rows(material: "Material") -> pl.DataFrame:
     if dose.is_empty():
         raise InputError(
             f"combine: expected {wanted} synthetic rows of {material.table}, got none; add a "
-            "[[generate]] block that makes them or loosen [combine] near_duplicate"
+            "[[generate]] block that makes them, or loosen [combine] near_duplicate, "
+            "near_duplicate_text or text_filters"
         )
     return made_rows(material, dose)
 

@@ -68,6 +68,11 @@ class CombineSettings(Settings):
     """cross_encoder_agreement: the model of the task relevance that judges made grades, with its
     options of [train.options]; it learns from real training judgments alone."""
 
+    agreement_about: Literal["best", "all"] = "best"
+    """cross_encoder_agreement: which made judgments are asked about, a query's best ones, or all. A
+    model that learned from pairs that a search had brought up grades what has nothing to do with a
+    query too well, so with all many a right grade of 0 is denied."""
+
     agreement_keep: float = Field(default=0.9, gt=0, le=1)
     """cross_encoder_agreement: share of real grades, held back from the model, that would pass."""
 

@@ -118,6 +118,27 @@ class TestContamination:
         assert told[:600].count("near_in_test") >= 594
         assert told[600:].count(None) >= 598
 
+    def test_a_long_run_gives_a_text_away_unless_the_training_part_has_it(self):
+        heldout = {
+            "test": pl.Series(["it broke after two days of light use", None]),
+            "validation": pl.Series(["这个茶杯非常好用", "arrived late and in a torn box"]),
+        }
+        learned = pl.Series(["mine arrived late and in a torn box", None])
+        made = rows_of([
+            "Sadly, it BROKE after two days; sister says so as well, she has the same one",
+            "it broke after two weeks of light use and I had to send the whole thing back again",
+            "我昨天在店里买了一个, 这个茶杯非常好看而且便宜, 很喜欢", None, "",
+            "my neighbour says hers arrived late and in a torn box which she then had to return",
+        ])  # fmt: skip
+        told = reasons(made, contamination(made, heldout, run=5, learned=learned))
+        assert told == ["holds_run_of_test", None, "holds_run_of_validation", None, None, None]
+        told = reasons(made, contamination(made, heldout, run=5))
+        assert told[-1] == "holds_run_of_validation"
+        assert set(reasons(made, contamination(made, heldout))) == {None}
+        assert contamination(made.clear(), heldout, run=5)[1].is_empty()
+        with pytest.raises(InputError, match="run of at least 2 words, got 1"):
+            contamination(made, heldout, run=1)
+
     def test_empty_sides_drop_nothing(self):
         made = rows_of(["tea"])
         assert contamination(made, {})[0].height == 1

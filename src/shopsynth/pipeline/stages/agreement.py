@@ -103,17 +103,21 @@ def fit_scorer(job: Job) -> dict[str, Any]:
     job.write_folder(_SCORER, ranker.save)
     curve = {"scores": known.scores.tolist(), "grades": known.grades.tolist()}
     told = {"model": params["model"], "margin": known.margin, "n_pairs": known.n_pairs}
-    job.write_json(_AGREEMENT, {**curve, **told})
+    job.write_json(_AGREEMENT, {**curve, **told, "greatest_grade": pairs["grade"].max()})
     return told
 
 
-def read_scorer(job: Job) -> tuple[FittedScorer, Agreement]:
-    """Read what :func:`fit_scorer` wrote."""
+def read_scorer(job: Job) -> tuple[FittedScorer, Agreement, float]:
+    """Read what :func:`fit_scorer` wrote.
+
+    Returns:
+        The model, what its scores mean, and the greatest grade that people gave.
+    """
     told = job.json(_AGREEMENT)
     ranker = rankers(TASK).get(told["model"]).load(job.folder(_SCORER))
     scores, grades = (np.array(told[name], np.float64) for name in ("scores", "grades"))
     agreement = Agreement(scores, grades, told["margin"], told["n_pairs"])
-    return FittedScorer(ranker, job.frame("items")), agreement
+    return FittedScorer(ranker, job.frame("items")), agreement, float(told["greatest_grade"])
 
 
 def _known_pairs(train: Dataset) -> pl.DataFrame:

@@ -37,7 +37,7 @@ from shopsynth.train.encoders import load_encoder
 
 Filtered = tuple[SyntheticDataset, pl.DataFrame]
 
-UNJUDGED = "no_judgment_is_left"
+DENIED = "best_grade_is_denied"
 
 _HALVES = 2
 
@@ -197,24 +197,38 @@ def _embedding_near_duplicates(work: Work, made: SyntheticDataset) -> Filtered:
 
 
 def _cross_encoder_agreement(work: Work, made: SyntheticDataset) -> Filtered:
-    """Drop made judgments, and searches of which none is left."""
-    scorer, agreement = read_scorer(work.job)
+    """Drop made judgments that the model denies, and searches whose best ones it all denies."""
+    scorer, agreement, most = read_scorer(work.job)
     data = made.data
-    queries, columns = data.need("queries"), data.need("judgments").columns
-    pairs = joined_pairs(data.need("judgments"), queries, data.items, column="item_id")
-    kept, rejects = cross_encoder_agreement(pairs, scorer, agreement)
-    bare = queries.join(kept, on="query_id", how="anti", maintain_order="left")
-    bare = bare.join(pairs, on="query_id", how="semi", maintain_order="left").select("query_id")
+    judgments = data.need("judgments").with_row_index("row")
+    pairs = joined_pairs(judgments, data.need("queries"), data.items, column="item_id")
+    greatest = pl.col("grade").max().over("query_id")
+    pairs = pairs.with_columns(
+        ((pl.col("grade") == greatest) & (pl.col("grade") > 0)).alias("best"),
+        # Shops grade to 1, to 2 or to 3; what is made may go further than people here do.
+        pl.col("grade").clip(upper_bound=most),
+    )
+    asked = pairs if work.settings.agreement_about == "all" else pairs.filter("best")
+    agreed, rejects = cross_encoder_agreement(asked, scorer, agreement)
+    denied = asked.join(agreed, on="row", how="anti", maintain_order="left")
+    held = pairs.join(denied, on="row", how="anti", maintain_order="left")
+    bare = _without(pairs, held).vstack(_without(pairs.filter("best"), held.filter("best")))
+    bare = bare.unique(maintain_order=True)
+    told = make_rejects("queries", DENIED, bare)
+    kept = judgments.join(held, on="row", how="semi", maintain_order="left").drop("row")
+    made, _ = filter_table(made, "judgments", lambda _: (kept, rejects))
     made, unjudged = filter_table(
         made,
         "queries",
-        lambda rows: (
-            rows.join(bare, on="query_id", how="anti", maintain_order="left"),
-            make_rejects("queries", UNJUDGED, bare),
-        ),
+        lambda rows: (rows.join(bare, on="query_id", how="anti", maintain_order="left"), told),
     )
-    held = filter_table(made, "judgments", lambda _: (kept.select(columns), rejects))[0]
-    return held, pl.concat([rejects, unjudged])
+    return made, pl.concat([rejects, unjudged])
+
+
+def _without(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Name the queries of which something was there before and nothing is after."""
+    lost = before.join(after, on="query_id", how="anti", maintain_order="left")
+    return lost.select("query_id").unique(maintain_order=True)
 
 
 def _coverage_aware_selection(work: Work, made: SyntheticDataset) -> Filtered:
