@@ -7,18 +7,19 @@ validation are not read by any arm.
 
 D' is of `title_queries`, which reads titles and the texts of train queries, no label. Settings of
 the tuning were chosen on made queries held back, of another seed. Three systems are asked: the
-hybrid with MiniLM, the hybrid with e5-small, and reciprocal-rank fusion of both; each arm, trained
-or not, has all three, and what is claimed is the fusion's. It is the third look at test, after the
-hybrids alone; nothing of the fusion was chosen. What is not free of labels, and is the same in
-every arm with BM25: that plurals are taken off and pieces of three characters count a fifth was
-seen on labels of train queries, so such a BM25 is the base to beat.
+hybrid with MiniLM, with e5-small, and with both; each arm, trained or not, has all three, and what
+is claimed is of both. It is the third look at test, after those with one encoder; of the hybrid
+with both nothing was chosen: weight and shares are the defaults.
+
+What is not free of labels, and is the same in every arm with BM25: that plurals are taken off and
+pieces of three characters count a fifth was seen on labels of train queries, so such a BM25 is the
+base to beat.
 """
 
 import argparse
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,18 +40,19 @@ RESAMPLES = 10_000
 LENGTH = 199
 REACH = {"ndcg": 0.438, "recall": 0.803}
 TUNING = {"precision": "bfloat16", "teacher_weight": 0.5, "learning_rate": 2e-5}
-ENCODERS: dict[str, dict[str, Any]] = {
-    "minilm": {"model": "minilm", **TUNING},
-    "e5-small": {"model": "e5-small", "scale": 50.0, **TUNING},
+BOTH = "both"
+SYSTEMS: dict[str, dict[str, Any]] = {
+    "minilm": {"model": "minilm"},
+    "e5-small": {"model": "e5-small"},
+    BOTH: {"model": "minilm", "also": ("e5-small",)},
 }
-"""Of the settings tried those under which made queries held back were answered best. MiniLM:
+"""Of the settings tried the tuning under which made queries held back were answered best. MiniLM:
 NDCG@10 .502 after 120 steps, .492 untrained, .465 without a teacher, .450 without hard negatives.
 e5-small, on other made queries: .607 after 200 steps, .586 untrained, .495 without a teacher."""
 
 HYBRID = {"weights": (0.4,)}
 """Made queries are cut from titles, so by them BM25 alone looks best; the weight is the default."""
 
-FUSED = "fusion"
 CONSTANT = 60.0
 """Of reciprocal ranks, as in its paper."""
 
@@ -88,23 +90,12 @@ def no_rows(split: Split) -> TrainingSet:
     return TrainingSet(split.train.with_tables(judgments=rows), "none", "judgments")
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What a model answered: fusing asks again, and answering costs more than fusing."""
-
-    ranking: Ranking
-    steps_: int = 0
-
-    def rank(self, requests: Dataset, *, k: int, exclude_seen: bool = False) -> Ranking:
-        return self.ranking
-
-
-def fused(lists: dict[str, Ranking], requests: Dataset) -> Ranking:
-    """All lists alike."""
-    fusion = Fusion({name: cast(Ranker, Answers(each)) for name, each in lists.items()})
-    fusion.weights_ = dict.fromkeys(lists, 1 / len(lists))
+def fused(parts: dict[str, Ranker]) -> Fusion:
+    """Reciprocal ranks, all parts alike."""
+    fusion = Fusion(parts)
+    fusion.weights_ = dict.fromkeys(parts, 1 / len(parts))
     fusion.constant_ = CONSTANT
-    return fusion.rank(requests, k=LENGTH)
+    return fusion
 
 
 def rankings(split: Split, requests: Dataset) -> dict[str, list[Ranking]]:
@@ -112,29 +103,26 @@ def rankings(split: Split, requests: Dataset) -> dict[str, list[Ranking]]:
     nobody = Holdout(split.train.with_tables(judgments=None), pl.DataFrame(schema=TRUTH_COLUMNS))
     blank = no_rows(split)
 
-    def asked(name: str, rows: TrainingSet, seed: int, **options: object) -> Ranking:
+    def fitted(name: str, rows: TrainingSet, seed: int, **options: object) -> Ranker:
         steps = STEPS if rows is not blank else None
-        model = make_ranker("search", name, options).fit(rows, nobody, seed=seed, steps=steps)
-        print(rows.arm, seed, name, f"{time.process_time():.0f} CPU s", flush=True)
-        return model.rank(requests, k=LENGTH)
+        return make_ranker("search", name, options).fit(rows, nobody, seed=seed, steps=steps)
 
-    bm25 = asked("bm25", blank, 0)
-    lists = {"bm25_words": [asked("bm25", blank, 0, stem=False, grams=0, k1=1.5)], "bm25": [bm25]}
+    bm25 = fitted("bm25", blank, 0)
+    models = {"bm25_words": fitted("bm25", blank, 0, stem=False, grams=0, k1=1.5), "bm25": bm25}
+    lists = {name: [each.rank(requests, k=LENGTH)] for name, each in models.items()}
+    for name, options in SYSTEMS.items():
+        if name != BOTH:
+            dense = fitted("bi_encoder", blank, 0, **options, **TUNING)
+            lists[name] = [dense.rank(requests, k=LENGTH)]
+            both = fused({"bm25": bm25, name: dense})
+            lists[f"rank_fusion_{name}"] = [both.rank(requests, k=LENGTH)]
     arms = [(UNTRAINED, 0, blank)]
     arms += [(arm, seed, made_rows(split, arm, seed)) for arm in ARMS for seed in SEEDS]
-    for name, options in ENCODERS.items():
-        dense = asked("bi_encoder", blank, 0, **options)
-        lists[name] = [dense]
-        lists[f"rank_fusion_{name}"] = [fused({"bm25": bm25, name: dense}, requests)]
+    for name, options in SYSTEMS.items():
         for arm, seed, rows in arms:
-            hybrid = asked("search_hybrid", rows, seed, **options, **HYBRID)
-            lists.setdefault(f"{arm}_{name}", []).append(hybrid)
-    for arm, _, _ in arms:
-        parts = [lists[f"{arm}_{name}"] for name in ENCODERS]
-        lists[f"{arm}_{FUSED}"] = [
-            fused(dict(zip(ENCODERS, each, strict=True)), requests)
-            for each in zip(*parts, strict=True)
-        ]
+            model = fitted("search_hybrid", rows, seed, **options, **TUNING, **HYBRID)
+            lists.setdefault(f"{arm}_{name}", []).append(model.rank(requests, k=LENGTH))
+            print(name, arm, seed, f"{time.process_time():.0f} CPU s", flush=True)
     return lists
 
 
@@ -173,26 +161,25 @@ def main() -> None:
     means = {
         arm: {m: round(float(v.mean()), 4) for m, v in by.items()} for arm, by in units.items()
     }
-    systems = (*ENCODERS, FUSED)
     uplift = {
         system: {
             arm: compared(units[f"synthetic_{system}"]["ndcg"], units[f"{arm}_{system}"]["ndcg"])
             for arm in (UNTRAINED, *ARMS[1:])
         }
-        for system in systems
+        for system in SYSTEMS
     }
-    claimed = f"synthetic_{FUSED}"
+    claimed = f"synthetic_{BOTH}"
     best = max(
         (name for name in units if not name.startswith(ARMS)), key=lambda name: means[name]["ndcg"]
     )
     ours = units[claimed]
-    uplift[FUSED]["best_untrained"] = compared(ours["ndcg"], units[best]["ndcg"])
+    uplift[BOTH]["best_untrained"] = compared(ours["ndcg"], units[best]["ndcg"])
     reached = all(means[claimed][metric] >= goal for metric, goal in REACH.items())
     interval = resample_means(ours["ndcg"][:, None], resamples=RESAMPLES, seed=1)[:, 0]
     low, high = np.quantile(interval, [0.025, 0.975])
     record(
         "G5",
-        passed=reached and all(each["low"] > 0 for each in uplift[FUSED].values()),
+        passed=reached and all(each["low"] > 0 for each in uplift[BOTH].values()),
         reach="nDCG@10 >= .438 and recall@100 >= .803, and an interval above 0 over the same "
         "untrained, over the best untrained system and over both controls",
         value=means[claimed]["ndcg"],

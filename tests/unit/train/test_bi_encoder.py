@@ -15,12 +15,14 @@ from shopsynth.schema import (
     TRUTH_COLUMNS,
     Dataset,
     Holdout,
+    InputError,
     MissingExtraError,
     SourceError,
     TrainingSet,
 )
 from shopsynth.train import Ranker, encoders, get_task, make_ranker
 from shopsynth.train.search._judged import Judged, hold_back
+from shopsynth.train.search.search_hybrid import SearchHybrid, SearchHybridOptions
 
 WHY = "not installed: pip install 'shopsynth[text]'"
 pytest.importorskip("bm25s", reason=f"bm25s is {WHY}")
@@ -181,6 +183,45 @@ def test_a_hybrid_with_nothing_to_choose_by_takes_its_first_weight(tiny: str):
     ranker = make_ranker("search", "search_hybrid", TUNED | {"model": tiny})
     ranker.fit(rows, no_answers(questions("validation")), seed=0)
     assert ranker.weight_ == 0.4  # type: ignore[attr-defined]
+
+
+def test_a_hybrid_of_two_encoders_takes_their_mean_and_comes_back_from_disk(
+    tiny: str, tmp_path: Path
+):
+    texts = [*search_items()["title"], *searches().need("queries")["text"]]
+    other = str(save_tiny_bert(tmp_path / "e5-tiny", texts, pooling="cls"))
+    requests = questions("test").requests
+    alone = [fitted("bi_encoder", name, max_steps=0) for name in (tiny, other)]
+    dense = fitted("search_hybrid", tiny, also=(other,), weights=(1.0,), max_steps=0)
+    assert isinstance(dense, SearchHybrid)
+    texts_asked = requests.need("queries")["text"]
+    parts = [each.scorer(requests.items)(texts_asked) for each in alone]  # type: ignore[attr-defined]
+    wanted = sum(part / part.std(axis=1, keepdims=True) for part in parts) / 2
+    found = dense.rank(requests, k=3).frame.sort("unit_id", "rank")
+    by_unit = found.group_by("unit_id", maintain_order=True).agg("score")
+    order = np.argsort(requests.need("queries")["query_id"].to_numpy())
+    highest = np.sort(wanted, axis=1)[order, ::-1][:, :3]
+    np.testing.assert_allclose(np.array(by_unit["score"].to_list()), highest, rtol=1e-4)
+
+    tuned = fitted("search_hybrid", tiny, also=(other,), weights=(0.5,), max_steps=3)
+    assert isinstance(tuned, SearchHybrid)
+    assert [each.steps_ for each in tuned.bi_encoders_] == [3, 3]
+    (tmp_path / "model").mkdir()
+    tuned.save(tmp_path / "model")
+    again = SearchHybrid.load(tmp_path / "model")
+    assert again.steps_ == 3
+    assert again.rank(requests, k=9).frame.equals(tuned.rank(requests, k=9).frame)
+
+
+def test_each_encoder_of_a_hybrid_has_its_own_prompts_and_is_named_once():
+    given = SearchHybridOptions(also=("e5-small",), query_prompt="find: ", scale=30)
+    options = [each.options for each in SearchHybrid(given).bi_encoders_]
+    assert [(each.model, each.query_prompt, each.scale) for each in options] == [
+        ("minilm", "find: ", 30),
+        ("e5-small", None, None),
+    ]
+    with pytest.raises(InputError, match="each once"):
+        make_ranker("search", "search_hybrid", {"also": ["minilm"]})
 
 
 def test_a_model_that_is_not_there_is_told_with_what_there_is(tmp_path: Path):

@@ -24,6 +24,7 @@ from shopsynth.schema import (
     derived_seed,
 )
 from shopsynth.schema.fingerprint import sha256_of
+from shopsynth.text.encoders import usual_scale
 from shopsynth.train.encoders import Encoder, load_encoder
 from shopsynth.train.ranks import Floats
 from shopsynth.train.search._answers import Score, answer, item_texts
@@ -41,8 +42,11 @@ if TYPE_CHECKING:
 _QUERIES, _ITEMS, _VECTORS = "queries.", "items.", "vectors"
 
 _PRETRAINED: dict[str, Floats] = {}
-"""Vectors of the last catalogue that a pretrained encoder of items read in this process: seeds and
+"""Vectors of the last catalogues that pretrained encoders of items read in this process: seeds and
 arms share them, and encoding a catalogue costs more than tuning."""
+
+_PRETRAINED_KEPT = 2
+"""A catalogue each for two encoders side by side."""
 
 
 class BiEncoderOptions(ContrastOptions):
@@ -71,8 +75,9 @@ class BiEncoderOptions(ContrastOptions):
     item_prompt: str | None = None
     """What stands before an item; without it what the encoder wants, for e5 "passage: "."""
 
-    scale: float = Field(default=20.0, gt=0)
-    """What cosines are multiplied by: the inverse of the temperature."""
+    scale: float | None = Field(default=None, gt=0)
+    """What cosines are multiplied by: the inverse of the temperature; without it what the encoder
+    wants, 50 for e5 and else 20."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16 multiplies matrices in half the bits: three times as fast where the processor has
@@ -223,7 +228,7 @@ class BiEncoder:
                 self.queries_,
                 self._item_vectors(items),
                 rng,
-                scale=self.options.scale,
+                scale=self.options.scale or usual_scale(self.options.model),
             )
             contrast.run(judge, steps, progress)
         self.steps_ = contrast.n_steps
@@ -258,7 +263,8 @@ class BiEncoder:
 
     def _keep_untrained(self, sha256: str, vectors: Floats) -> None:
         if self._items_are_pretrained:
-            _PRETRAINED.clear()
+            while len(_PRETRAINED) >= _PRETRAINED_KEPT:
+                del _PRETRAINED[next(iter(_PRETRAINED))]
             _PRETRAINED[self._key(sha256)] = vectors
 
     def _key(self, sha256: str) -> str:

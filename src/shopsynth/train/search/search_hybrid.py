@@ -1,4 +1,4 @@
-"""Search hybrid: BM25 and a bi-encoder together, weighed on validation or on held-back queries.
+"""Search hybrid: BM25 and bi-encoders together, weighed on validation or on held-back queries.
 
 In: what `bm25` and `bi_encoder` need. Out: a weighted sum of their scores of the whole catalogue.
 Not for catalogues without text.
@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Self, TypeVar
 
 import numpy as np
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shopsynth.schema import (
     SILENT,
@@ -42,23 +42,36 @@ class SearchHybridOptions(Bm25Options, BiEncoderOptions):
 
     space: ClassVar[Mapping[str, Choice]] = {**Bm25Options.space, **BiEncoderOptions.space}
 
+    also: tuple[str, ...] = ()
+    """Further encoders beside `model`, such as e5-small beside minilm: each is tuned as that one
+    is, with its own prompts and scale, and all share the dense part's weight alike."""
+
     weights: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
         default=(0.4, 0.0, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0), min_length=1
     )
-    """Weights of the bi-encoder to choose from; 0 is BM25 alone, 1 the bi-encoder alone. The first
+    """Weights of the dense part to choose from; 0 is BM25 alone, 1 the dense part alone. The first
     is taken where there is nothing to choose by."""
+
+    @model_validator(mode="after")
+    def _need_each_encoder_once(self) -> Self:
+        named = (self.model, *self.also)
+        if len(set(named)) < len(named):
+            raise ValueError("also must name encoders besides model, each once")
+        return self
 
 
 @register("search_hybrid")
 class SearchHybrid:
-    """``(1 - w) * bm25 + w * bi_encoder``, each in its standard deviations of a query.
+    """``(1 - w) * bm25 + w * dense``, each in its standard deviations of a query.
 
-    The weight is chosen by NDCG@10 on validation, or on training queries held back where nobody
-    judged validation; the bi-encoder never trains on these.
+    The dense part is a bi-encoder, or the mean of several. The weight is chosen by NDCG@10 on
+    validation, or on training queries held back where nobody judged validation; no bi-encoder
+    trains on these.
 
     Attributes:
         bm25_: The lexical part.
-        bi_encoder_: The dense part.
+        bi_encoders_: The dense part.
+        steps_: Optimiser steps of the bi-encoder that took most.
         weight_: Of the dense part; of equally good ones the first that ``weights`` names.
 
     Source:
@@ -69,13 +82,13 @@ class SearchHybrid:
     Options: ClassVar[type[Settings]] = SearchHybridOptions
     made_of: ClassVar[tuple[str, ...]] = ("bm25", "bi_encoder")
     bm25_: Bm25
-    bi_encoder_: BiEncoder
+    bi_encoders_: tuple[BiEncoder, ...]
     weight_: float
 
     def __init__(self, options: Settings) -> None:
         self.options = SearchHybridOptions.model_validate(options)
         self.bm25_ = Bm25(_part(self.options, Bm25Options))
-        self.bi_encoder_ = BiEncoder(_part(self.options, BiEncoderOptions))
+        self.bi_encoders_ = tuple(BiEncoder(each) for each in _encoders(self.options))
         self.weight_ = self.options.weights[0]
         self.steps_ = 0
 
@@ -98,8 +111,9 @@ class SearchHybrid:
         """
         rest, asked = hold_back(training, validation)
         self.bm25_.fit(rest, asked, seed=seed)
-        self.bi_encoder_.fit(rest, asked, seed=seed, steps=steps, progress=progress)
-        self.steps_ = self.bi_encoder_.steps_
+        for encoder in self.bi_encoders_:
+            encoder.fit(rest, asked, seed=seed, steps=steps, progress=progress)
+        self.steps_ = max(encoder.steps_ for encoder in self.bi_encoders_)
         self.weight_ = self._best_weight(Judged.of_questions(asked), asked.requests.items)
         return self
 
@@ -109,8 +123,10 @@ class SearchHybrid:
         return answer(requests, _mixed(lexical, dense, self.weight_), k=k)
 
     def save(self, folder: Path) -> None:
-        """Write the bi-encoder, the options and the weight."""
-        self.bi_encoder_.save(folder)
+        """Write the bi-encoders, the options and the weight."""
+        for encoder, place in zip(self.bi_encoders_, self._places(folder), strict=True):
+            place.mkdir(exist_ok=True)
+            encoder.save(place)
         facts = {
             "version": _VERSION,
             "options": self.options.model_dump(mode="json"),
@@ -137,12 +153,19 @@ class SearchHybrid:
         if version != _VERSION:
             raise SourceError(f"{where}: expected version {_VERSION}, got {version}. Train again.")
         model = cls(SearchHybridOptions.parse(options, str(folder)))
-        model.bi_encoder_ = BiEncoder.load(folder)
-        model.weight_, model.steps_ = weight, model.bi_encoder_.steps_
+        model.bi_encoders_ = tuple(BiEncoder.load(place) for place in model._places(folder))
+        model.weight_ = weight
+        model.steps_ = max(encoder.steps_ for encoder in model.bi_encoders_)
         return model
 
+    def _places(self, folder: Path) -> list[Path]:
+        """Name a folder for each bi-encoder: the first one's is the model's own."""
+        also = range(1, len(self.bi_encoders_))
+        return [folder, *(folder / f"bi_encoder_{number}" for number in also)]
+
     def _scorers(self, items: pl.DataFrame) -> tuple[Score, Score]:
-        return self.bm25_.scorer(items), self.bi_encoder_.scorer(items)
+        dense = [encoder.scorer(items) for encoder in self.bi_encoders_]
+        return self.bm25_.scorer(items), dense[0] if len(dense) == 1 else _mean(dense)
 
     def _best_weight(self, asked: Judged, items: pl.DataFrame) -> float:
         weights = self.options.weights
@@ -160,6 +183,25 @@ class SearchHybrid:
 
 def _part(options: SearchHybridOptions, kind: type[Part]) -> Part:
     return kind(**{name: getattr(options, name) for name in kind.model_fields})
+
+
+def _encoders(options: SearchHybridOptions) -> list[BiEncoderOptions]:
+    """Give each encoder its options; what only one can want is not handed to another."""
+    first = _part(options, BiEncoderOptions)
+    own = {"query_prompt": None, "item_prompt": None, "scale": None}
+    return [first, *(first.model_copy(update={"model": name, **own}) for name in options.also)]
+
+
+def _mean(scores: list[Score]) -> Score:
+    """Take the mean of encoders, each in its standard deviations of a query."""
+
+    def score(queries: pl.Series) -> Floats:
+        return sum(
+            (_scaled(each(queries), 1 / len(scores)) for each in scores[1:]),
+            start=_scaled(scores[0](queries), 1 / len(scores)),
+        )
+
+    return score
 
 
 def _mixed(lexical: Score, dense: Score, weight: float) -> Score:
