@@ -220,7 +220,7 @@ class TestReading:
 
     def test_a_missing_library_is_told(self, monkeypatch, real):
         monkeypatch.setattr(
-            "shopsynth.generate.text_lm.find_spec",
+            "shopsynth.generate.language.review_writer.find_spec",
             lambda name: None if name == "tokenizers" else importlib.util.find_spec(name),
         )
         with pytest.raises(

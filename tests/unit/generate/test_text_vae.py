@@ -103,7 +103,7 @@ def test_without_conditions_texts_come_with_nothing_said(view):
 
 
 def test_the_longest_text_is_the_length(view):
-    latent = fit(view, length=8, max_epochs=1)._model.latent
+    latent = fit(view, length=8, max_epochs=1)._model
     random = np.random.Generator(np.random.PCG64(1))
     z = random.standard_normal((40, 4), dtype=np.float32)
     grown = latent._grow(np.ones((40, 1), dtype=np.int64), z, Taste(1.0, 1.0), random)
