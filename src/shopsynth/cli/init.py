@@ -26,6 +26,8 @@ def init(
     Examples:
         shopsynth init orders.csv.gz products.csv --output recipe.toml
 
+        shopsynth init products.csv queries.csv judgments.csv
+
         shopsynth init postgresql://reader@localhost/shop
     """
     from shopsynth.pipeline import starter_recipe

@@ -7,7 +7,7 @@ from shopsynth.ingest._text_lines import text_lines
 from shopsynth.ingest.base import READERS, RawRows, Reader, SourcePart
 from shopsynth.ingest.inference import Inference, infer_shop
 from shopsynth.ingest.reading import (
-    items_from_events,
+    items_named_by,
     part_fingerprint,
     read_part,
     read_shop,
@@ -25,7 +25,7 @@ __all__ = [
     "SourcePart",
     "TableSource",
     "infer_shop",
-    "items_from_events",
+    "items_named_by",
     "list_parts",
     "part_fingerprint",
     "read_part",

@@ -4,42 +4,27 @@ In: the profiles of all sources. Out: one :class:`Finding` a table, and notes fo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from shopsynth.ingest._evidence import MIN_TIME_SHARE, is_bought, named_time, trusted_roles
+from shopsynth.ingest._evidence import is_bought, named_time, trusted_roles
 from shopsynth.ingest._files import shown
 from shopsynth.ingest._left_out import label_of, left_out
-from shopsynth.ingest._profile import ColumnProfile, Profile
+from shopsynth.ingest._look import Look, finding_of
+from shopsynth.ingest._profile import Profile
 from shopsynth.ingest._recipe_text import Finding
-from shopsynth.ingest._roles import alternatives, is_personal, is_technical, squeezed
+from shopsynth.ingest._roles import is_personal, is_technical, squeezed
+from shopsynth.ingest._words import (
+    hardly_repeats,
+    reviews_table,
+    search_tables,
+    with_words,
+)
 from shopsynth.ingest.settings import JoinedTable
 from shopsynth.schema import TABLES
 
-# Standard columns by table, and the role that feeds each where the names differ.
-_ROLE_OF = {
-    ("queries", "text"): "query",
-    ("reviews", "text"): "review_text",
-    ("reviews", "title"): "review_title",
-}
 _ITEM_ROLES = ("title", "description", "brand", "category", "price", "currency", "image")
 _MAX_ATTRIBUTE_CHARS = 200
 _GOOD_OVERLAP = 0.5
-
-
-@dataclass(frozen=True)
-class _Look:
-    """A source with the roles of its columns."""
-
-    profile: Profile
-    roles: dict[str, str]
-    joins: tuple[JoinedTable, ...] = ()
-    joined_columns: dict[str, ColumnProfile] = field(default_factory=dict)
-
-    def has(self, *roles: str) -> bool:
-        return all(role in self.roles for role in roles)
-
-    def is_key(self, role: str) -> bool:
-        return self.profile.is_key(self.roles.get(role))
 
 
 def find_tables(profiles: Sequence[Profile]) -> tuple[list[Finding], list[str]]:
@@ -49,15 +34,15 @@ def find_tables(profiles: Sequence[Profile]) -> tuple[list[Finding], list[str]]:
         Findings in the order of the standard tables, and notes: one a table and a doubt, and one a
         source or column that is left out.
     """
-    looks = [_Look(profile, trusted_roles(profile)) for profile in profiles]
+    looks = [with_words(Look(profile, trusted_roles(profile))) for profile in profiles]
     events = _find_events(looks) or _find_events([_believe_time(look) for look in looks])
     looks = [_name_headless(look, events) for look in looks]
     findings = {
         "events": _events(events),
         "items": _items(looks, events),
         "users": _users(looks, events),
-        **_search(looks),
-        "reviews": _reviews(looks),
+        **search_tables(looks),
+        "reviews": reviews_table(looks, events),
     }
     ordered = [found for name in TABLES if (found := findings.get(name)) is not None]
     notes = [f"{f.table} from {label_of(profiles, f.source)}: {f.why}" for f in ordered]
@@ -66,12 +51,16 @@ def find_tables(profiles: Sequence[Profile]) -> tuple[list[Finding], list[str]]:
     return ordered, [*notes, *left_out(profiles, roles, ordered)]
 
 
-def _find_events(looks: list[_Look]) -> _Look | None:
+def _find_events(looks: list[Look]) -> Look | None:
     """Choose the source with user, item and time, the longest; else join order lines to orders.
 
     Last comes a source that has no time but a user's events numbered.
     """
-    whole = [look for look in looks if look.has("user_id", "item_id", "timestamp")]
+    whole = [
+        look
+        for look in looks
+        if look.has("user_id", "item_id", "timestamp") and not hardly_repeats(look)
+    ]
     if whole:
         return max(whole, key=lambda look: look.profile.n_rows)
     for lines in looks:
@@ -83,7 +72,7 @@ def _find_events(looks: list[_Look]) -> _Look | None:
     return max(numbered, key=lambda look: look.profile.n_rows) if numbered else None
 
 
-def _is_numbered(look: _Look) -> bool:
+def _is_numbered(look: Look) -> bool:
     """Say whether a column gives each of a user's events its place."""
     if not look.has("user_id", "item_id", "position"):
         return False
@@ -91,7 +80,7 @@ def _is_numbered(look: _Look) -> bool:
     return not places.is_duplicated().any()
 
 
-def _believe_time(look: _Look) -> _Look:
+def _believe_time(look: Look) -> Look:
     """Take a column for the time by its name alone, where its values could not be read."""
     named = None if look.profile.is_headless else named_time(look.profile)
     if named is None or look.has("timestamp"):
@@ -99,7 +88,7 @@ def _believe_time(look: _Look) -> _Look:
     return replace(look, roles={**look.roles, "timestamp": named})
 
 
-def _joined(lines: _Look, orders: _Look, looks: list[_Look]) -> _Look | None:
+def _joined(lines: Look, orders: Look, looks: list[Look]) -> Look | None:
     """Join order lines (what) to orders (who, when), and to customers where orders need them."""
     key = lines.roles.get("order_id")
     if lines is orders or key is None or not lines.has("item_id"):
@@ -125,10 +114,10 @@ def _joined(lines: _Look, orders: _Look, looks: list[_Look]) -> _Look | None:
             break
     when = orders.roles["timestamp"]
     roles = {**lines.roles, "user_id": user, "timestamp": when}
-    return _Look(lines.profile, roles, tuple(joins), {when: orders.profile.columns[when]})
+    return Look(lines.profile, roles, tuple(joins), {when: orders.profile.columns[when]})
 
 
-def _name_headless(look: _Look, events: _Look | None) -> _Look:
+def _name_headless(look: Look, events: Look | None) -> Look:
     """Give a file without names its key's role, by comparing keys with the events' ids."""
     if not look.profile.is_headless or events is None or look.has("user_id", "item_id"):
         return look
@@ -137,11 +126,11 @@ def _name_headless(look: _Look, events: _Look | None) -> _Look:
             continue
         for role in ("item_id", "user_id"):
             if _overlap(events, role, look.profile, column.name) >= _GOOD_OVERLAP:
-                return _Look(look.profile, {role: column.name})
+                return Look(look.profile, {role: column.name})
     return look
 
 
-def _overlap(events: _Look, role: str, profile: Profile, key: str) -> float:
+def _overlap(events: Look, role: str, profile: Profile, key: str) -> float:
     """Share of the events' distinct ids that a key column holds."""
     column = events.roles[role]
     if column not in events.profile.sample.columns:
@@ -151,7 +140,7 @@ def _overlap(events: _Look, role: str, profile: Profile, key: str) -> float:
     return share if isinstance(share, float) else 0.0
 
 
-def _events(look: _Look | None) -> Finding | None:
+def _events(look: Look | None) -> Finding | None:
     if look is None:
         return None
     order = "timestamp" if look.has("timestamp") else "position"
@@ -173,15 +162,15 @@ def _events(look: _Look | None) -> Finding | None:
         doubts.append(
             "event_type stays as it is written; only GA4's word refund means something here."
         )
-    found = _finding("events", look, standard, basket, why, doubts)
+    found = finding_of("events", look, standard, basket, why, doubts)
     told: dict[str, str | int | float] = {"event_type": "purchase"}
     constant = told if is_bought(look.roles) and "event_type" not in look.roles else {}
     source = found.source.model_copy(update={"defaults": constant, "joins": look.joins})
     return replace(found, source=source)
 
 
-def _items(looks: list[_Look], events: _Look | None) -> Finding | None:
-    def fit(look: _Look) -> tuple[bool, float, int]:
+def _items(looks: list[Look], events: Look | None) -> Finding | None:
+    def fit(look: Look) -> tuple[bool, float, int]:
         # A title says most, so it counts twice.
         overlap = (
             _overlap(events, "item_id", look.profile, look.roles["item_id"]) if events else 0.0
@@ -206,12 +195,12 @@ def _items(looks: list[_Look], events: _Look | None) -> Finding | None:
         share = fit(look)[1]
         if events is not None and look.profile is not events.profile and share < 1:
             doubts.append(f"{share:.0%} of the items that events name are in it.")
-        return _finding("items", look, standard, _attributes(look, standard), why, doubts)
+        return finding_of("items", look, standard, _attributes(look, standard), why, doubts)
     why = "its rows repeat items and describe them; clean keeps what most rows say."
-    return _finding("items", look, standard, (), why, [])
+    return finding_of("items", look, standard, (), why, [])
 
 
-def _users(looks: list[_Look], events: _Look | None) -> Finding | None:
+def _users(looks: list[Look], events: Look | None) -> Finding | None:
     for look in looks:
         if not look.is_key("user_id") or look.has("item_id") or look.has("order_id"):
             continue
@@ -220,55 +209,18 @@ def _users(looks: list[_Look], events: _Look | None) -> Finding | None:
         attributes = tuple(c for c in _attributes(look, ("user_id",)) if not is_personal(c))
         why = "its user id does not repeat; names and contacts are left out."
         if attributes:
-            return _finding("users", look, ("user_id",), attributes, why, [])
+            return finding_of("users", look, ("user_id",), attributes, why, [])
     return None
 
 
-def _knows_users(look: _Look, events: _Look) -> bool:
+def _knows_users(look: Look, events: Look) -> bool:
     """Say whether a file of users is about the events' users; of joined ones only by name."""
     if events.joins:
         return look.roles["user_id"] == events.roles["user_id"]
     return _overlap(events, "user_id", look.profile, look.roles["user_id"]) > 0
 
 
-def _search(looks: list[_Look]) -> dict[str, Finding]:
-    found: dict[str, Finding] = {}
-    for look in looks:
-        if not look.has("query"):
-            continue
-        # A query that has no id is its own id.
-        roles = {"query_id": look.roles["query"], **look.roles}
-        look = _Look(look.profile, roles)
-        if look.has("item_id", "grade"):
-            standard = ("query_id", "item_id", "grade")
-            why = "query, item and grade are in one row."
-            found.setdefault("judgments", _finding("judgments", look, standard, (), why, []))
-        why = "it holds search queries; each is kept once."
-        found.setdefault(
-            "queries", _finding("queries", look, ("query_id", "text", "locale"), (), why, [])
-        )
-    return found
-
-
-def _reviews(looks: list[_Look]) -> Finding | None:
-    for look in looks:
-        if not look.has("review_text", "item_id"):
-            continue
-        roles = dict(look.roles)
-        keys = [c.name for c in look.profile.columns.values() if c.is_key and c.is_number]
-        if "review_id" not in roles and keys:
-            roles["review_id"] = keys[0]
-        if "review_id" not in roles:
-            continue
-        standard = (
-            "review_id", "item_id", "text", "user_id", "title", "rating", "timestamp", "locale"
-        )  # fmt: skip
-        why = "it holds texts about items."
-        return _finding("reviews", _Look(look.profile, roles), standard, (), why, [])
-    return None
-
-
-def _attributes(look: _Look, standard: Sequence[str]) -> tuple[str, ...]:
+def _attributes(look: Look, standard: Sequence[str]) -> tuple[str, ...]:
     """Choose columns that may tell something: not used, not technical, neither constant nor key."""
     used = {look.roles.get(column) for column in standard}
     return tuple(
@@ -282,52 +234,3 @@ def _attributes(look: _Look, standard: Sequence[str]) -> tuple[str, ...]:
         and not is_technical(facts.name)
         and squeezed(facts.name) != "hasimage"
     )
-
-
-def _finding(
-    table: str,
-    look: _Look,
-    standard: Sequence[str],
-    attributes: tuple[str, ...],
-    why: str,
-    doubts: list[str],
-) -> Finding:
-    roles = {column: _ROLE_OF.get((table, column), column) for column in standard}
-    columns = {column: look.roles[role] for column, role in roles.items() if role in look.roles}
-    facts = {column: _fact(look, roles[column], origin) for column, origin in columns.items()}
-    times = [columns[column] for column in ("timestamp", "available_at") if column in columns]
-    known = {**look.profile.columns, **look.joined_columns}
-    doubts = doubts + [
-        doubt for origin in times if origin in known and (doubt := _time_doubt(known[origin]))
-    ]
-    source = look.profile.source.model_copy(update={"columns": columns, "attributes": attributes})
-    return Finding(table, source, why, tuple(doubts), facts)
-
-
-def _time_doubt(facts: ColumnProfile) -> str:
-    """Say what is uncertain about a column of times, if anything is."""
-    if facts.is_open_order:
-        return f"in {facts.name}, day and month cannot be told apart; set date_format."
-    if facts.is_time:
-        return ""
-    if facts.time_share >= MIN_TIME_SHARE:
-        return (
-            f"{1 - facts.time_share:.0%} of the filled cells in {facts.name} cannot be read as "
-            "times; their rows will be set aside."
-        )
-    return (
-        f"{facts.name} is named like a time, but {facts.time_share:.0%} of its filled cells can be "
-        'read as one, so a run will stop there; set date_format, such as "%d/%m/%Y %H:%M", or map '
-        "another column."
-    )
-
-
-def _fact(look: _Look, role: str, column: str) -> str:
-    facts = look.profile.columns.get(column)
-    if facts is None:
-        return "joined"
-    empty = 1 - facts.n_filled / max(look.profile.n_rows, 1)
-    text = f"{facts.n_distinct:,} values" + (f", {max(empty, 0.01):.0%} empty" if empty else "")
-    names = list(look.profile.columns)
-    others = [c for c in alternatives(role, names) if c != column]
-    return text + (f"; or: {', '.join(others)}" if others else "")

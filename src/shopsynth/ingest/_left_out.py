@@ -60,6 +60,11 @@ def _why(
             )
         if "events" in used:
             return f"the events come from {used['events']}, which has more rows"
+    if {"item_id", "query_id"} <= roles.keys() and "judgments" not in used:
+        return (
+            "it names queries and items, but no column grades them in numbers (grade, relevance, "
+            "label, …); write words of a grade as numbers, such as 0 to 3"
+        )
     if "item_id" in roles and "items" in used:
         return f"the items come from {used['items']}"
     if "user_id" in roles and profile.is_key(roles["user_id"]):

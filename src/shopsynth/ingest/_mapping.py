@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from shopsynth.ingest.settings import TableSource
 from shopsynth.schema import TABLES, SourceError, collect, nearest
 
+_MADE = {("reviews", "review_id")}
+"""Required columns that reading makes where a source lacks them."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -74,7 +77,7 @@ def _missing(name: str, found: set[str], present: list[str]) -> list[str]:
     faults = [
         f"the required column {c} is not mapped; {listing}. Add it under columns"
         for c in spec.required
-        if c not in found
+        if c not in found and (name, c) not in _MADE
     ]
     if spec.one_of and not found & set(spec.one_of):
         faults.append(f"one of {', '.join(spec.one_of)} must be mapped; {listing}")

@@ -21,8 +21,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "item_id": (
         "itemid", "productid", "productuid", "skuid", "sku", "stockcode", "asin", "parentasin",
         "articleid", "goodsid", "clothingid", "itemcode", "productcode", "articleno", "itemno",
-        "isbn", "ean", "gtin", "item", "商品id", "商品编号", "商品编码", "商品代码", "商品",
-        "产品id", "产品编号", "产品编码", "货号", "货品编号", "物品id", "物品编号", "宝贝id",
+        "isbn", "ean", "gtin", "corpusid", "item", "商品id", "商品编号", "商品编码", "商品代码",
+        "商品", "产品id", "产品编号", "产品编码", "货号", "货品编号", "物品id", "物品编号",
+        "宝贝id",
     ),
     "timestamp": (
         "timestamp", "eventtime", "eventtimestamp", "datetime", "time", "ts", "invoicedate",
@@ -124,7 +125,7 @@ def roles_of(columns: list[str]) -> dict[str, str]:
 
 def alternatives(role: str, columns: list[str]) -> list[str]:
     """List the columns that could play a role too, best first."""
-    names = SYNONYMS[role]
+    names = SYNONYMS.get(role, ())
     fits = [column for column in columns if squeezed(column) in names]
     return sorted(fits, key=lambda column: names.index(squeezed(column)))
 

@@ -74,12 +74,13 @@ def infer_shop(paths: Sequence[str], base: Path | None = None) -> Inference:
     findings, more_notes = find_tables(profiles)
     notes += more_notes
     blocks = {finding.table: finding.source for finding in findings}
-    if not {"items", "events"} & blocks.keys():
+    if not {"items", "events", "reviews"} & blocks.keys():
         seen = "; ".join(f"{p.label}: {_listed(list(p.columns))}" for p in profiles)
         raise SourceError(
             "expected a column that names items (item_id, product_id, sku, 商品编号, …), found "
             f"none in {seen or 'these files'}. Write the recipe by hand: [shop.items] columns = …; "
-            "events are read one a row, with user, item and time"
+            "events are read one a row, with user, item and time, reviews with a text and a rating "
+            "or a class"
         )
     return Inference(
         shop=ShopSettings(**blocks),

@@ -3,6 +3,8 @@
 In: the recipe's ``[shop.*]`` blocks. Out: typed tables, and the rows that cannot be typed.
 """
 
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +25,7 @@ from shopsynth.schema import (
     PrivacyError,
     Progress,
     collect,
+    in_standard_order,
     no_rejects,
     sha256_of,
 )
@@ -32,6 +35,9 @@ N_ROWS = "n_rows"
 
 # Tables of things: several source rows (order lines) may describe one thing in the same words.
 _DISTINCT = ("users", "queries")
+
+_NAME_DIGITS = 24
+"""Hexadecimal: two of a billion texts share a name with a chance below 1e-10."""
 
 
 def part_fingerprint(part: SourcePart, source: TableSource, base: Path) -> str:
@@ -78,6 +84,8 @@ def read_part(
         return _evidence_of_other_parts(column, source, part, base)
 
     typed = typed_table(name, frame, selection, source, where, elsewhere, literal=literal)
+    if name == "reviews" and "review_id" not in typed.kept.columns:
+        typed = replace(typed, kept=named_by_content(typed.kept))
     rejects = pl.concat([_unreadable(name, raw), typed.rejects])
     return Cleaned(_distinct(name, typed.kept), rejects)
 
@@ -114,19 +122,35 @@ def read_shop(
         progress.advance()
     tables = {name: _joined(name, parts) for name, parts in frames.items()}
     if "items" not in tables:
-        tables["items"] = items_from_events(tables["events"])
+        tables["items"] = items_named_by(tables["events" if "events" in tables else "reviews"])
     return Dataset(**tables), pl.concat(rejects)
 
 
-def items_from_events(events: pl.DataFrame) -> pl.DataFrame:
-    """Make a catalogue without attributes: the distinct items of the events, first seen first.
+def items_named_by(rows: pl.DataFrame) -> pl.DataFrame:
+    """Make a catalogue without attributes: the distinct items of events or reviews, in order.
 
     Example:
         >>> events = pl.DataFrame({"item_id": ["b", "a", "b", None]})
-        >>> items_from_events(events)["item_id"].to_list()
+        >>> items_named_by(events)["item_id"].to_list()
         ['b', 'a']
     """
-    return events.select("item_id").drop_nulls().unique(maintain_order=True)
+    return rows.select("item_id").drop_nulls().unique(maintain_order=True)
+
+
+def named_by_content(reviews: pl.DataFrame) -> pl.DataFrame:
+    """Name reviews that have no id by a hash of all they say; equal rows get one name.
+
+    A number would change where another review comes or goes, which mode dp forbids.
+
+    Example:
+        >>> reviews = pl.DataFrame({"item_id": ["a", "a", "b"], "text": ["Nice", "Nice", "Nice"]})
+        >>> named_by_content(reviews)["review_id"].n_unique()
+        2
+    """
+    said = reviews.select(pl.struct(sorted(reviews.columns)).struct.json_encode()).to_series()
+    names = [sha256(row.encode()).hexdigest()[:_NAME_DIGITS] for row in said.to_list()]
+    named = reviews.with_columns(pl.Series("review_id", names, dtype=pl.String))
+    return in_standard_order("reviews", named)
 
 
 def _evidence_of_other_parts(

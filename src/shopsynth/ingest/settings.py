@@ -77,10 +77,11 @@ class TableSource(Settings):
 
 
 class ShopSettings(Settings):
-    """The source of every table the shop has; at least ``items`` or ``events``."""
+    """The source of every table the shop has; at least ``items``, ``events`` or ``reviews``."""
 
     items: TableSource | None = None
-    """The catalogue. Without it, the items are those of the events."""
+    """The catalogue. Without it, the items are those of the events or, without these, of the
+    reviews."""
 
     users: TableSource | None = None
     """Attributes of the customers."""
@@ -104,9 +105,11 @@ class ShopSettings(Settings):
     """Pictures of items."""
 
     @model_validator(mode="after")
-    def _has_items_or_events(self) -> Self:
-        if self.items is None and self.events is None:
-            raise ValueError("a shop needs [shop.items] or [shop.events]; neither is there")
+    def _names_items(self) -> Self:
+        if self.items is None and self.events is None and self.reviews is None:
+            raise ValueError(
+                "a shop needs [shop.items], [shop.events] or [shop.reviews]; none is there"
+            )
         return self
 
     def sources(self) -> dict[str, TableSource]:

@@ -89,9 +89,45 @@ controls = ["same_compute", "oversample", "noise", "broken_link"]
 cutoffs = [10, 100]
 """
 
+_REVIEWS = """
+[split]
+by = "review"  # equal texts are on one side
+validation = 0.1
+test = 0.2
+# train_labels = 0.1 shows what a tenth of the classes would be worth with made reviews
+
+[privacy]
+# deidentify: pseudonyms, and personal data in texts are replaced. It gives no differential privacy
+# and the data stay personal. "public" is for data about nobody.
+mode = "deidentify"
+
+# A small language model that learns from these texts alone; it needs shopsynth[torch] and
+# shopsynth[text].
+[[generate]]
+synthesizer = "text_lm"
+size = 1.0  # made reviews per real training review
+
+[combine]
+ratio = "auto"  # made reviews per real one, chosen on validation
+weight = "auto"
+text_filters = ["pii_and_toxicity"]
+
+[train]
+# The class is {by_class}. embedding_linear reads English; for Chinese set model = "e5-small" under
+# its options.
+tasks = ["content"]
+models = ["tfidf_linear", "embedding_linear"]
+headline = "tfidf_linear"
+
+[evaluate]
+seeds = 3
+controls = ["same_compute", "oversample", "noise", "broken_link"]
+"""
+
 _NEEDED = (
     "No events found; next_item needs rows with a user, an item and a time (or a position), search "
-    "needs queries and judgments of items with titles"
+    "needs queries and judgments of items with titles, content needs reviews with a label or a "
+    "rating"
 )
 _WITHOUT_EVENTS = """
 # {needed}.
@@ -119,8 +155,8 @@ class Starter:
     Attributes:
         text: Commented TOML.
         notes: What was recognised, what is uncertain, what was left out.
-        command: The command that goes as far as the data allow: ``run``; without events and
-            judgments ``split`` (search queries can be cut) or ``clean``.
+        command: The command that goes as far as the data allow: ``run``; without events,
+            judgments and classes of reviews ``split`` (search queries can be cut) or ``clean``.
     """
 
     text: str
@@ -147,6 +183,8 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
         command, rest = "run", _rest(shop)
     elif shop.queries and shop.judgments and shop.items and "title" in shop.items.columns:
         command, rest = "run", _SEARCH
+    elif by_class := _class_of(shop):
+        command, rest = "run", _REVIEWS.format(by_class=f"the {by_class} of a review")
     else:
         command = "split" if shop.queries else "clean"
         rest = _WITHOUT_EVENTS.format(needed=_NEEDED, command=command)
@@ -182,6 +220,12 @@ def _rest(shop: ShopSettings) -> str:
         else "there is an order but no time: each user's last event judges",
         models=", ".join(f'"{model}"' for model in models),
     )
+
+
+def _class_of(shop: ShopSettings) -> str | None:
+    """Name the column that the task content would tell, as it does: the label, else the rating."""
+    mapped = shop.reviews.columns if shop.reviews else {}
+    return next((name for name in ("label", "rating") if name in mapped), None)
 
 
 def _is_url(path: str) -> bool:

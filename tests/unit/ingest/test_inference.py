@@ -286,3 +286,95 @@ def test_an_unreadable_file_is_a_note_in_a_folder_and_an_error_alone(write, tmp_
     assert any("junk.csv" in note and "binary" in note for note in found.notes)
     with pytest.raises(SourceError, match="binary"):
         infer_shop(["shop/junk.csv"], tmp_path)
+
+
+PRODUCTS = table("sku,name", [(f"p{n}", f"thing {n}") for n in range(9)])
+ASKED = [(f"q{n}", f"word {n}") for n in range(6)]
+GRADED = [(f"q{n % 6}", f"p{n % 9}", n % 3) for n in range(18)]
+
+
+@pytest.mark.parametrize(
+    ("queries", "judgments"),
+    [
+        (("asked.csv", "query_id,text"), "query_id,sku,grade"),
+        (("asked.csv", "qid,search_term"), "qid,product_id,relevance"),
+        (("queries.csv", "_id,text"), "query-id,corpus-id,score"),
+    ],
+)
+def test_items_queries_and_judgments_in_three_files(write, tmp_path, queries, judgments):
+    name, header = queries
+    write("goods.csv", PRODUCTS)
+    write(name, table(header, ASKED))
+    write("judged.csv", table(judgments, GRADED))
+    found = round_trip(infer_shop(["goods.csv", name, "judged.csv"], tmp_path))
+    paths = {table: source.path for table, source in found.shop.sources().items()}
+    assert paths == {"items": "goods.csv", "queries": name, "judgments": "judged.csv"}
+    data, _ = read_shop(found.shop, tmp_path)
+    assert data.counts() == {"items": 9, "queries": 6, "judgments": 18}
+    assert data.need("judgments")["grade"].sum() == 18
+    assert set(data.need("judgments")["query_id"]) == set(data.need("queries")["query_id"])
+
+
+def test_words_for_grades_are_told(write, tmp_path):
+    write("goods.csv", PRODUCTS)
+    write("asked.csv", table("query_id,query", ASKED))
+    write("judged.csv", table("query_id,sku,label", [(q, p, "Exact") for q, p, _ in GRADED]))
+    found = infer_shop(["goods.csv", "asked.csv", "judged.csv"], tmp_path)
+    assert found.shop.judgments is None
+    assert any("judged.csv is left out" in n and "0 to 3" in n for n in found.notes)
+
+
+def told(n):
+    return f"{'good' if n % 2 else 'bad'} thing number {n}"
+
+
+def test_texts_with_a_class_and_nothing_else_are_reviews(write, tmp_path):
+    rows = [("pos" if n % 2 else "neg", told(n % 30)) for n in range(40)]
+    write("texts.csv", table("sentiment,text", rows))
+    found = round_trip(infer_shop(["texts.csv"], tmp_path))
+    assert found.shop.sources().keys() == {"reviews"}
+    assert found.shop.reviews.columns == {"text": "text", "label": "sentiment"}
+    assert found.shop.reviews.defaults == {"item_id": "unknown"}
+    assert any("sentiment is taken for the class" in note for note in found.notes)
+    data, _ = read_shop(found.shop, tmp_path)
+    assert data.items["item_id"].to_list() == ["unknown"]
+    # Without an id a review is named by all it says, so only equal rows share a name.
+    assert data.need("reviews").group_by("review_id").len().height == 30
+
+
+def test_chinese_texts_with_a_topic(write, tmp_path):
+    write("评论.csv", table("类别,标签,评论", [("书", n % 2, f"很好{n}") for n in range(20)]))
+    found = round_trip(infer_shop(["评论.csv"], tmp_path))
+    assert found.shop.reviews.columns == {"text": "评论", "label": "标签"}
+    write("topics.csv", table("text,topic", [(told(n), f"t{n % 3}") for n in range(20)]))
+    found = round_trip(infer_shop(["topics.csv"], tmp_path))
+    assert found.shop.reviews.columns["label"] == "topic"
+
+
+def test_one_review_of_each_user_is_no_history(write, tmp_path):
+    rows = [(f"u{n}", f"p{n % 5}", DAYS[n % 28], told(n), n % 5 + 1, "Fine") for n in range(40)]
+    write("told.csv", table("user_id,sku,date,content,rating,title", rows))
+    found = round_trip(infer_shop(["told.csv"], tmp_path))
+    assert found.shop.events is None
+    assert found.shop.reviews.columns == {
+        "item_id": "sku", "text": "content", "user_id": "user_id", "title": "title",
+        "rating": "rating", "timestamp": "date",
+    }  # fmt: skip
+    again = [(f"u{n % 9}", *row[1:]) for n, row in enumerate(rows)]
+    write("told.csv", table("user_id,sku,date,content,rating,title", again))
+    found = round_trip(infer_shop(["told.csv"], tmp_path))
+    # Histories say more, and without an id the texts of the same rows are left alone.
+    assert found.shop.events is not None
+    assert found.shop.reviews is None
+
+
+def test_a_catalogue_with_ratings_holds_no_reviews(write, tmp_path):
+    rows = [(f"p{n}", f"thing {n}", f"all about {n}", n % 5 + 1) for n in range(9)]
+    write("goods.csv", table("sku,name,text,rating", rows))
+    found = infer_shop(["goods.csv"], tmp_path)
+    assert found.shop.sources().keys() == {"items"}
+    assert found.shop.sources()["items"].columns["description"] == "text"
+    unlabelled = table("text,label", [(told(n), n) for n in range(9)])
+    write("free.csv", unlabelled)
+    with pytest.raises(SourceError, match="expected a column that names items"):
+        infer_shop(["free.csv"], tmp_path)

@@ -8,7 +8,7 @@ from shopsynth.ingest import (
     ShopSettings,
     SourcePart,
     TableSource,
-    items_from_events,
+    items_named_by,
     list_parts,
     part_fingerprint,
     read_part,
@@ -64,7 +64,7 @@ def test_without_a_catalogue_the_items_are_those_of_the_events(write, tmp_path):
     path = write("orders.csv", ORDERS)
     data, _ = read_shop(shop_of(events={"path": path, "columns": EVENTS}), tmp_path)
     assert data.items["item_id"].to_list() == ["a", "b"]
-    assert items_from_events(data.need("events")).columns == ["item_id"]
+    assert items_named_by(data.need("events")).columns == ["item_id"]
 
 
 def test_users_and_queries_are_kept_once(write, tmp_path):
@@ -152,7 +152,7 @@ def test_a_part_survives_json(tmp_path, write):
 
 
 @pytest.mark.parametrize(("blocks", "what"), [
-    ({"users": {"path": "u.csv"}}, "needs \\[shop.items\\] or \\[shop.events\\]"),
+    ({"users": {"path": "u.csv"}}, "needs \\[shop.items\\], \\[shop.events\\] or"),
     ({"items": {"path": "i.csv", "colums": {}}}, "colums.*did you mean 'columns'"),
     (
         {"events": {"path": "e.csv", "columns": {"price": "p"}, "defaults": {"price": 1}}},

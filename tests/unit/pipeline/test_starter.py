@@ -53,3 +53,46 @@ def test_an_order_without_times_is_split_by_leaving_one_out(tmp_path):
     recipe = recipe_of(starter, tmp_path)
     assert recipe.split.by == "leave_one_out"
     assert not {"content_knn", "hybrid"} & set(recipe.train.models)
+
+
+REVIEWS = "text,sentiment\n" + "".join(
+    f"{'good' if n % 2 else 'bad'} thing {n},{'pos' if n % 2 else 'neg'}\n" for n in range(60)
+)
+RATED = "asin,reviewText,overall\n" + "".join(
+    f"i{n % 7},thing {n},{n % 5 + 1}\n" for n in range(60)
+)
+
+
+@pytest.mark.parametrize(("content", "by_class"), [(REVIEWS, "label"), (RATED, "rating")])
+def test_reviews_with_a_class_are_enough_for_a_run(tmp_path, content, by_class):
+    (tmp_path / "told.csv").write_text(content)
+    starter = starter_recipe([str(tmp_path / "told.csv")], tmp_path)
+    assert starter.command == "run"
+    assert f"The class is the {by_class} of a review" in starter.text
+    recipe = recipe_of(starter, tmp_path)
+    assert recipe.train.tasks == ("content",)
+    assert recipe.split.by == "review"
+    assert recipe.privacy.mode == "deidentify"
+    check_recipe(recipe, "report")
+
+
+def test_reviews_without_a_class_go_no_further_than_clean(tmp_path):
+    (tmp_path / "told.csv").write_text("asin,reviewText\n" + "a,nice thing\nb,bad thing\n" * 9)
+    starter = starter_recipe([str(tmp_path / "told.csv")], tmp_path)
+    assert starter.command == "clean"
+    assert "reviews with a label or a rating" in starter.notes[-1]
+
+
+def test_three_files_of_a_search_are_enough_for_a_run(tmp_path):
+    (tmp_path / "goods.csv").write_text(ITEMS)
+    asked = "".join(f"q{n},word {n}\n" for n in range(6))
+    (tmp_path / "asked.csv").write_text("query_id,text\n" + asked)
+    graded = "".join(f"q{n % 6},i{n % 5},{n % 3}\n" for n in range(30))
+    (tmp_path / "judged.csv").write_text("query_id,item_id,grade\n" + graded)
+    names = ("goods.csv", "asked.csv", "judged.csv")
+    starter = starter_recipe([str(tmp_path / name) for name in names], tmp_path)
+    assert starter.command == "run"
+    recipe = recipe_of(starter, tmp_path)
+    assert recipe.train.tasks == ("search",)
+    assert set(recipe.shop.sources()) == {"items", "queries", "judgments"}
+    check_recipe(recipe, "report")

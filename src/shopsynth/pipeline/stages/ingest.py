@@ -10,7 +10,7 @@ from typing import Any
 from shopsynth.ingest import (
     SourcePart,
     TableSource,
-    items_from_events,
+    items_named_by,
     list_parts,
     part_fingerprint,
     read_part,
@@ -69,8 +69,9 @@ def run(context: StageContext) -> StageOutput:
         parts = [ref for result in read for ref in result.outputs if ref.name == table]
         outputs += _arrange(context, table, parts)
     if "items" not in results:
-        events = [ref for ref in outputs if ref.name == "events"]
-        outputs += verbs.fit("derive items", f"{_HERE}:derive_items", events).outputs
+        naming = "events" if "events" in results else "reviews"
+        parts = [ref for ref in outputs if ref.name == naming]
+        outputs += verbs.fit("derive items", f"{_HERE}:derive_items", parts, table=naming).outputs
     rejects = [r for read in results.values() for t in read for r in t.outputs]
     outputs += [ref for ref in rejects if ref.name == "rejects"]
     counted = add_counts(t.facts["rejects"] for read in results.values() for t in read)
@@ -113,11 +114,11 @@ def read_one(job: Job) -> dict[str, Any]:
 
 
 def derive_items(job: Job) -> None:
-    """Make the catalogue of a shop that has only events.
+    """Make the catalogue of a shop that has only events or reviews.
 
     Sorted, because the order of events follows the number of their parts.
     """
-    job.write("items", items_from_events(job.frame("events")).sort("item_id"))
+    job.write("items", items_named_by(job.frame(job.params["table"])).sort("item_id"))
 
 
 STAGE = Stage(
