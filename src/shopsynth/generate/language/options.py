@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+import polars as pl
+from pydantic import Field, field_validator, model_validator
 
 from shopsynth.schema import Settings
+
+Wanted = tuple[dict[str, str | bool | float], ...]
 
 
 class TextConditions(Settings):
@@ -15,9 +18,32 @@ class TextConditions(Settings):
     """Columns of reviews, or of items, that a text is told before it begins; those of rating, label
     and category that the shop has, unless set."""
 
+    wanted: Wanted = ()
+    """Values that made texts are to have in columns of ``conditions``, a table for each text, in
+    turn: ``[{ category = "cups", rating = 1 }, { category = "pots" }]``. What a table leaves out is
+    as in a real text that agrees with it; without tables, all is."""
+
     longest_copy: int = Field(default=12, ge=2)
     """Words in a row that one real text alone has and no made text may have; a text with them, or
     one that reads as a whole real text, is drawn again."""
+
+    @field_validator("wanted")
+    @classmethod
+    def _one_type_a_column(cls, wanted: Wanted) -> Wanted:
+        kinds: dict[str, set[type]] = {}
+        for table in wanted:
+            for name, value in table.items():
+                kinds.setdefault(name, set()).add(type(value))
+        if mixed := sorted(name for name, found in kinds.items() if len(found) > 1):
+            raise ValueError(
+                f"values of {', '.join(mixed)} must be all texts, all numbers, or all true or false"
+            )
+        return wanted
+
+    @property
+    def wanted_rows(self) -> pl.DataFrame | None:
+        """What texts are to have, one row a table, null where it leaves a column out."""
+        return pl.DataFrame(list(self.wanted), infer_schema_length=None) if self.wanted else None
 
 
 class TextLmOptions(TextConditions):
@@ -33,6 +59,7 @@ class TextLmOptions(TextConditions):
 
     learned_without: ClassVar[frozenset[str]] = frozenset(
         {
+            "wanted",
             "temperature",
             "top_p",
             "passes",

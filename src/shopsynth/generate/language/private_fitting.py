@@ -39,6 +39,7 @@ def fit_private_texts(
         progress: Told when the training is done.
 
     Raises:
+        InputError: If the option ``wanted`` asks for values that are not public; nothing is paid.
         PrivacyError: If the view has no budget left, or no public bound on its users.
         RecipeError: If a condition has no public values.
         MissingExtraError: If the library tokenizers is not installed.
@@ -46,6 +47,8 @@ def fit_private_texts(
     progress.start(f"{_METHOD}: noisy training", 1)
     reviews = Reviews.public(view, options.conditions, _METHOD)
     controls = _public_controls(reviews, options.ratings)
+    if (rows := options.wanted_rows) is not None:
+        controls.wanted(rows, f"generate.{_METHOD}.options.wanted")
     tokenizer = ShopTokenizer.train(
         _public_texts(view.items),
         vocabulary=options.vocabulary + len(controls.specials),

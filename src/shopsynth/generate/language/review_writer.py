@@ -76,7 +76,8 @@ class ReviewWriter(ABC, Generic[Chosen, Model]):
                 the view's mode.
             EmptyDataError: If there is no review with a text; never in mode dp, which would tell.
             MissingExtraError: If torch or the library tokenizers is not installed.
-            InputError: If the loss stops being finite.
+            InputError: If the option ``wanted`` asks for what no real text has, or the loss stops
+                being finite.
             SourceError: If ``checkpoint_folder`` holds a damaged checkpoint.
         """
         check_view(view, self.method, self.modes)
@@ -94,9 +95,9 @@ class ReviewWriter(ABC, Generic[Chosen, Model]):
     ) -> SyntheticDataset:
         """Write ``n`` reviews.
 
-        With ``rows`` each review has the wanted values of one row, in turn; what a row leaves open
-        is as in a real review that agrees with it. Fewer than ``n`` come only where draws give
-        nothing but copies; ``drawn_`` tells.
+        With ``rows``, else with the option ``wanted``, each review has the values of one row, in
+        turn; what a row leaves open is as in a real review that agrees with it. Fewer than ``n``
+        come only where draws give nothing but copies; ``drawn_`` tells.
 
         Raises:
             InputError: If ``fit`` has not run, ``n`` is not positive, a condition cannot be met, or
@@ -104,7 +105,10 @@ class ReviewWriter(ABC, Generic[Chosen, Model]):
         """
         check_request(n, conditions, self.method, meets=self.meets)
         model, reviews = fitted(self._model, self.method), fitted(self._reviews, self.method)
-        wanted = model.controls.asked(n, conditions.rows if conditions else None, self.method)
+        rows = self.options.wanted_rows
+        if conditions is not None and conditions.rows is not None:
+            rows = conditions.rows
+        wanted = model.controls.asked(n, rows, self.method)
         random = np.random.Generator(np.random.PCG64(derived_seed(seed, self.method)))
         self.drawn_ = self._draw(model, wanted, random, progress)
         self.drawn_.check(self.method)
@@ -113,8 +117,11 @@ class ReviewWriter(ABC, Generic[Chosen, Model]):
         )
 
     def _read(self, view: PrivateView) -> Reviews:
-        """Read the reviews of a view that gives rows."""
-        return Reviews.read(view, self.options.conditions, self.method)
+        """Read the reviews of a view that gives rows; refuse wishes that nothing there can meet."""
+        reviews = Reviews.read(view, self.options.conditions, self.method)
+        if (rows := self.options.wanted_rows) is not None:
+            Controls.fit(reviews.about).wanted(rows, f"generate.{self.method}.options.wanted")
+        return reviews
 
     @abstractmethod
     def _learn(self, view: PrivateView, seed: int, progress: Progress) -> tuple[Reviews, Model]:

@@ -21,7 +21,7 @@ class LatentTextOptions(TextConditions):
     """
 
     learned_without: ClassVar[frozenset[str]] = frozenset(
-        {"temperature", "top_p", "longest_copy", "checkpoint_folder", "checkpoint_steps"}
+        {"wanted", "temperature", "top_p", "longest_copy", "checkpoint_folder", "checkpoint_steps"}
     )
 
     vocabulary: int = Field(default=2000, ge=300, le=100_000)
