@@ -116,6 +116,9 @@ def test_a_preview_shows_searches(walked):
     shown = preview(recipe, rows=5)["title_queries"]
     assert {"query", "title", "grade"} <= set(shown.columns)
     assert shown.height == 5
+    # Two rows a search: one search after the other would show one or two of them.
+    assert shown["query_id"].n_unique() == 3
+    assert shown["grade"].to_list()[::2] == [3.0, 3.0, 3.0]
 
 
 def test_a_task_without_a_method_that_makes_its_rows_is_refused(tmp_path):

@@ -75,11 +75,12 @@ def check_recipe(recipe: Recipe, until: str) -> None:
             "names noise; expected at least one other synthesizer to judge"
         )
     collect("recipe", faults, RecipeError)
-    if order.index(until) >= order.index("privacy"):
-        check_private_run(recipe)
+    # The method first: whoever uses one that mode dp refuses should not look for an epsilon.
     if order.index(until) >= order.index("generate"):
         for entry in recipe.generate:
             _refuse_mode(entry.synthesizer, recipe.privacy.mode)
+    if order.index(until) >= order.index("privacy"):
+        check_private_run(recipe)
 
 
 def _claims(recipe: Recipe) -> list[str]:

@@ -41,7 +41,8 @@ def preview(
 
     Returns:
         Synthetic rows by method; with item titles, what was searched for (``query``) and the
-        users' attributes where the shop has them. Parts of what was written about items follow
+        users' attributes where the shop has them; of each made search the best and the worst of
+        its items, so that ten rows show five. Parts of what was written about items follow
         under ``<method>: <table>``. Answers of a language model are those that a run takes first.
 
     Raises:
@@ -87,7 +88,10 @@ def preview(
 
 def _told(sample: SyntheticDataset, table: str, rows: int) -> pl.DataFrame:
     """Return the first rows with what other tables say of them."""
-    made, told = sample.data, sample.need(table).head(rows)
+    made, told = sample.data, sample.need(table)
+    if table == "judgments":
+        told = _ends_of_each(told)
+    told = told.head(rows)
     others = []
     if "title" in made.items.columns:
         others.append((made.items.select("item_id", "title"), "item_id"))
@@ -98,3 +102,21 @@ def _told(sample: SyntheticDataset, table: str, rows: int) -> pl.DataFrame:
     for frame, key in others:
         told = told.join(frame, on=key, how="left", maintain_order="left", suffix="_told")
     return told
+
+
+def _ends_of_each(judgments: pl.DataFrame) -> pl.DataFrame:
+    """Return the best and the worst judgment of each query, in the order of queries.
+
+    Example:
+        >>> made = {"query_id": list("aaab"), "item_id": list("xyzx"), "grade": [1, 3, 0, 3]}
+        >>> _ends_of_each(pl.DataFrame(made))["item_id"].to_list()
+        ['y', 'z', 'x']
+    """
+    place = pl.int_range(pl.len()).over("query_id")
+    return (
+        judgments.with_row_index("asked")
+        .with_columns(pl.col("asked").min().over("query_id"))
+        .sort("asked", "grade", descending=[False, True], maintain_order=True)
+        .filter((place == 0) | (place == pl.len().over("query_id") - 1))
+        .drop("asked")
+    )

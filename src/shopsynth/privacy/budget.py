@@ -58,7 +58,10 @@ def check_budget(settings: PrivacySettings) -> RunBudget:
     delta = settings.delta if settings.delta is not None or users is None else default_delta(users)
     faults = []
     if epsilon is None:
-        faults.append("mode dp needs epsilon, got none; set what one run may spend")
+        faults.append(
+            "mode dp, which holds unless mode says otherwise, needs epsilon, got none; set what "
+            'one run may spend, or choose what another mode gives (mode = "deidentify")'
+        )
     elif not (math.isfinite(epsilon) and epsilon > 0):
         faults.append(f"epsilon: expected a finite number above 0, got {epsilon}")
     elif epsilon > BUDGETS[settings.budget]:

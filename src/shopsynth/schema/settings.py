@@ -43,7 +43,9 @@ def _fault(model: type[BaseModel], item: dict[str, Any]) -> str:
     place = [part for part in item["loc"] if not str(part).startswith("function-")]
     dotted = ".".join(str(part) for part in place)
     if item["type"] != "extra_forbidden":
-        return f"{dotted or 'the recipe'}: {item['msg']}"
+        # Pydantic puts this before what our own rules say.
+        said = item["msg"].removeprefix("Value error, ")
+        return f"{dotted or 'the recipe'}: {said}"
     known = _fields_at(model, place[:-1])
     return f"unknown key {dotted}; {nearest(str(place[-1]), known)}"
 

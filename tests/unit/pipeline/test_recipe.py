@@ -5,7 +5,7 @@ import pytest
 from shopsynth.pipeline.checks import check_recipe
 from shopsynth.pipeline.recipe import load_recipe, make_recipe
 from shopsynth.pipeline.stages.methods import entries
-from shopsynth.schema import RecipeError
+from shopsynth.schema import PrivacyError, RecipeError
 
 MINIMAL = """
 [shop.events]
@@ -141,6 +141,12 @@ def test_a_stage_that_cannot_work_is_refused_where_it_would_run(
     check_recipe(recipe, "ingest")
     with pytest.raises(RecipeError, match=words):
         check_recipe(recipe, until)
+
+
+def test_a_method_that_mode_dp_refuses_is_told_before_an_epsilon_is_asked_for(recipe_file):
+    recipe = load_recipe(recipe_file, ('generate=[{synthesizer="title_queries"}]',))
+    with pytest.raises(PrivacyError, match=r"title_queries cannot run in privacy mode dp"):
+        check_recipe(recipe, "generate")
 
 
 def test_a_method_thought_to_make_another_table_is_refused_before_its_work_is_lost(recipe_file):

@@ -112,7 +112,9 @@ def test_every_name_has_its_facts_and_its_filter():
 
 
 def test_a_selection_comes_last_and_nothing_twice():
-    with pytest.raises(RecipeError, match=r"coverage_aware_selection last.*put round_trip"):
+    with pytest.raises(
+        RecipeError, match=r"filters: expected coverage_aware_selection last.*put round_trip"
+    ):
         CombineSettings.parse({"text_filters": ["coverage_aware_selection", "round_trip"]}, "c")
     with pytest.raises(RecipeError, match="got round_trip more than once"):
         CombineSettings.parse({"text_filters": ["round_trip", "round_trip"]}, "c")

@@ -24,7 +24,7 @@ def test_delta_is_a_millionth_or_less_for_many_users():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"epsilon": None}, "needs epsilon"),
+        ({"epsilon": None}, "needs epsilon.*another mode gives"),
         ({"epsilon": 0.0}, "finite number above 0"),
         ({"epsilon": -1.0}, "finite number above 0"),
         ({"epsilon": math.nan}, "finite number above 0"),
