@@ -52,14 +52,17 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "orderid", "orderno", "ordernumber", "invoiceno", "invoice", "invoiceid", "salesorderid",
         "transactionid", "basketid", "订单id", "订单编号", "订单号",
     ),
-    "query_id": ("queryid", "qid", "searchid", "searchtermid", "查询id", "查询编号", "搜索id"),
+    "query_id": (
+        "queryid", "qid", "searchid", "searchtermid", "查询id", "查询编号", "查询词id",
+        "查询词编号", "搜索id", "搜索编号", "搜索词id", "搜索词编号",
+    ),
     "query": (
         "searchterm", "searchquery", "query", "querytext", "searchtext", "keyword", "keywords",
         "搜索词", "查询词", "查询", "关键词", "检索词", "搜索内容",
     ),
     "grade": (
         "relevance", "grade", "relevancescore", "relevancegrade", "esci", "esclabel", "gain",
-        "label", "相关性", "相关度", "标签",
+        "label", "相关性", "相关度", "相关性等级", "标签",
     ),
     "title": (
         "title", "producttitle", "itemtitle", "productname", "itemname", "productdisplayname",

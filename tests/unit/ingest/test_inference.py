@@ -299,6 +299,7 @@ GRADED = [(f"q{n % 6}", f"p{n % 9}", n % 3) for n in range(18)]
         (("asked.csv", "query_id,text"), "query_id,sku,grade"),
         (("asked.csv", "qid,search_term"), "qid,product_id,relevance"),
         (("queries.csv", "_id,text"), "query-id,corpus-id,score"),
+        (("搜索.csv", "搜索编号,搜索词"), "搜索编号,商品编号,相关性"),
     ],
 )
 def test_items_queries_and_judgments_in_three_files(write, tmp_path, queries, judgments):
