@@ -213,6 +213,7 @@ METRICS: Registry[Metric[Any]] = Registry(
             "scoring",
             "system",
             "text_diversity",
+            "text_vectors",
             "units",
             "uplift",
             "verdict",

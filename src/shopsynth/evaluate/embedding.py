@@ -82,7 +82,7 @@ def _vectors(histories: Histories) -> "csr_array":
 
 def _project(real: "csr_array", made: "csr_array") -> np.ndarray:
     """Put real, then synthetic histories on two axes; shape ``(users, 2)``."""
-    tastes = _right_vectors(real)
+    tastes = right_vectors(real, _N_FACTORS)
     factors = real @ tastes
     centre = factors.mean(axis=0)
     _, axes = np.linalg.eigh(np.cov(factors, rowvar=False, bias=True).reshape(tastes.shape[1], -1))
@@ -91,16 +91,21 @@ def _project(real: "csr_array", made: "csr_array") -> np.ndarray:
     return np.pad(places, ((0, 0), (0, 2 - places.shape[1])))
 
 
-def _right_vectors(real: "csr_array") -> np.ndarray:
-    """Return the leading right singular vectors, shape ``(n_items, factors)``."""
+def right_vectors(real: "csr_array", n: int) -> np.ndarray:
+    """Return the leading right singular vectors, shape ``(columns, n)`` or fewer.
+
+    Args:
+        real: Non-negative; more than ``n`` rows and columns, or no more than 64 of either.
+        n: Wanted vectors, below 64.
+    """
     from scipy.sparse.linalg import svds
 
     smaller = min(real.shape)
     if smaller <= _DENSE_LIMIT:
-        return np.asarray(np.linalg.svd(real.toarray(), full_matrices=False)[2][:_N_FACTORS].T)
+        return np.asarray(np.linalg.svd(real.toarray(), full_matrices=False)[2][:n].T)
     # A fixed start vector makes the iteration repeatable; ones are never orthogonal to the first
     # singular vector of a non-negative matrix.
-    _, strengths, right = svds(real, k=_N_FACTORS, v0=np.ones(smaller))
+    _, strengths, right = svds(real, k=n, v0=np.ones(smaller))
     return np.asarray(right[np.argsort(-strengths)].T)
 
 
