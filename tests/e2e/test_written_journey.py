@@ -148,8 +148,10 @@ def test_written_texts_are_made_shown_and_released(shop, tmp_path):
     assert set(shown) == {
         "llm_item_texts", "llm_item_texts: selling_points", "llm_adverts", "llm_dialogues",
         "llm_dialogues: dialogue_turns", "llm_dialogues: dialogue_slots",
+        "llm_item_texts: rejects", "llm_adverts: rejects", "llm_dialogues: rejects",
     }  # fmt: skip
     assert shown["llm_adverts"].height == 5
+    assert shown["llm_adverts: rejects"].rows() == [("number_not_in_record", 1)]
     assert "title" in shown["llm_adverts"].columns
     # What the look paid for, the run took from the disk; two seeds of judging ask once.
     assert looked_at < set(fake.billed)

@@ -43,7 +43,8 @@ def preview(
         Synthetic rows by method; with item titles, what was searched for (``query``) and the
         users' attributes where the shop has them; of each made search the best and the worst of
         its items, so that ten rows show five. Parts of what was written about items follow
-        under ``<method>: <table>``. Answers of a language model are those that a run takes first.
+        under ``<method>: <table>``, and counts by reason of what a method made and took back under
+        ``<method>: rejects``. Answers of a language model are those that a run takes first.
 
     Raises:
         PrivacyError: In mode dp, where a preview would spend budget.
@@ -83,6 +84,10 @@ def preview(
         shown[name] = _told(made, method.table, rows)
         parts = {table: made.further[table] for table in made.further if table != method.table}
         shown |= {f"{name}: {table}": frame for table, frame in parts.items()}
+        if made.rejects.height:
+            # Without its reasons an empty table tells nothing.
+            counts = made.rejects.group_by("reason").agg(rejected=pl.len())
+            shown[f"{name}: rejects"] = counts.sort("rejected", "reason", descending=[True, False])
     return shown
 
 
