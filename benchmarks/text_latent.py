@@ -36,7 +36,14 @@ OPTIONS = {
 }  # fmt: skip
 N_DIRECTIONS = 50
 REACH_COVERAGE, REACH_CLUSTER = 0.5, 0.01
-FACTS = ("loss_", "accuracy_", "gain_", "collapsed_", "steps_")
+FACTS = {
+    "loss": "loss_",
+    "pieces_named": "accuracy_",
+    "gain": "gain_",
+    "collapsed": "collapsed_",
+    "steps": "steps_",
+}
+"""What a fit tells, as the result calls it: ``accuracy`` there is that of ratings."""
 
 
 def reviews_of(file: str) -> pl.DataFrame:
@@ -102,7 +109,7 @@ def main(file: str) -> None:
             figures[method] = (
                 rounded(asdict(own))
                 | reader.recognised(made)
-                | rounded({name.strip("_"): getattr(synthesizer, name) for name in FACTS})
+                | rounded({told: getattr(synthesizer, name) for told, name in FACTS.items()})
                 | {"copies": round(drawn.n_copies / (drawn.n_copies + N_MADE), 4)}
                 | {"fit_cpu_s": round(fitted - begun, 1)}
                 | {"sample_cpu_s": round(time.process_time() - fitted, 1)}
