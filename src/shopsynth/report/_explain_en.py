@@ -142,7 +142,10 @@ def _how_sure(case: Case) -> str:
 def _open(case: Case) -> str:
     main = case.main
     if case.is_unchanged:
-        return "Nothing: no row of synthetic data can change this model."
+        return (
+            "Nothing: with these rows the model is what it is without them. It does not read them, "
+            "or validation kept it as it was."
+        )
     if main.standing == "around":
         doubts = ["chance: a change of this size comes up without any effect"]
     elif main.standing == "better":
@@ -194,7 +197,7 @@ def _weaknesses(case: Case) -> list[str]:
 def _change(case: Case) -> str:
     main, verdict = case.main, case.verdict
     if case.is_unchanged:
-        return "Another model: this one learns nothing from these rows."
+        return "Another model or other training options: this one learned nothing from these rows."
     if main.standing == "unknown":
         return "More runs and more test questions, so that an interval exists."
     if verdict == "helps":

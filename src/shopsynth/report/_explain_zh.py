@@ -143,7 +143,7 @@ def _how_sure(case: Case) -> str:
 def _open(case: Case) -> str:
     main = case.main
     if case.is_unchanged:
-        return "没有：合成数据改变不了这个模型。"
+        return "没有：加不加这些数据，模型都一样。它不读这些数据，或者验证集让它保持了原样。"
     if main.standing == "around":
         doubts = ["偶然：没有任何效果时也会出现这么大的变化"]
     elif main.standing == "better":
@@ -192,7 +192,7 @@ def _weaknesses(case: Case) -> list[str]:
 def _change(case: Case) -> str:
     main, verdict = case.main, case.verdict
     if case.is_unchanged:
-        return "换一个模型：这个模型从这些数据里学不到东西。"
+        return "换一个模型或换训练选项：这个模型没有从这些数据里学到东西。"
     if main.standing == "unknown":
         return "增加运行次数和测试问题，先让区间算得出来。"
     if verdict == "helps":

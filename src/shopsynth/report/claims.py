@@ -115,7 +115,7 @@ def _cells(item: SummaryHypothesis, *, several: bool) -> tuple[str, ...]:
         percent(item.mde, sign=False),
         probability(item.p_holm),
         *_conditions(item),
-        percent(item.oracle_share, sign=False) if is_number(item.oracle_share) else "no oracle",
+        percent(item.oracle_share, sign=False) if is_number(item.oracle_share) else "not measured",
     )
 
 

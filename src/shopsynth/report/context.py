@@ -28,7 +28,8 @@ class ReportContext:
         generators: One a generator: ``name``, ``options`` (a dict), ``users`` (or queries, reviews)
             and ``events`` (or rows of these).
         dose: The chosen ``ratio`` and ``weight``, and ``sources``: shares of methods.
-        near_duplicates: Synthetic histories or texts dropped as copies of held-out ones, by reason.
+        near_duplicates: Synthetic histories or texts that filters dropped, as copies of held-out
+            ones or for what else a recipe asks, by reason.
         stages: One a stage: ``name``, ``wall_s``, ``cpu_s``, ``peak_rss_mb``, ``cached``.
         recipe: The resolved recipe, as text.
         samples: A few synthetic histories, a row an event, each user's in order. Columns

@@ -96,7 +96,7 @@ def dose_figure(evaluation: Evaluation, topic: Topic, suffix: str = "") -> Figur
     ]
     chosen = rows.filter(pl.col("chosen"))
     verdict = (
-        f"Chosen: {figure(chosen['ratio'][0])} synthetic events per real event at weight "
+        f"Chosen: {figure(chosen['ratio'][0])} synthetic rows per real row at weight "
         f"{figure(chosen['weight'][0])}{_among_sources(chosen['sources'][0])}."
         if chosen.height
         else "No dose was chosen."
@@ -108,7 +108,7 @@ def dose_figure(evaluation: Evaluation, topic: Topic, suffix: str = "") -> Figur
         "The test data had no part in this choice.",
         f"Dose curve of {rows.height} points. {verdict}",
         (Panel("", {"kind": "dose", "series": series, "y": f"validation {name}",
-                    "x": "synthetic events per real event"}, 340),),
+                    "x": "synthetic rows per real row"}, 340),),
         ("Synthetic per real", "Weight", "Share of it", name, "95 % interval", "Chosen"),
         tuple(
             (figure(row["ratio"]), figure(row["weight"]), row["sources"], score(row["value"]),

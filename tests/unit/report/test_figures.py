@@ -175,7 +175,7 @@ def test_the_dose_curve_marks_one_choice(make_evaluation):
     assert [point[0] for point in series[1]["points"]] == [0.0, 0.25, 0.5, 1.0]
     chosen = [point for line in series for point in line["points"] if point[4]]
     assert chosen == [[0.5, 0.0547, pytest.approx(0.0536), pytest.approx(0.0558), True]]
-    assert "Chosen: 0.5 synthetic events per real event" in figure.note
+    assert "Chosen: 0.5 synthetic rows per real row" in figure.note
 
 
 def test_a_dose_curve_without_choice_says_so(make_evaluation):

@@ -333,7 +333,7 @@ def test_a_run_that_measured_nothing_still_gives_a_page(context, summarise):
     page = Page(render_html(summary, nothing, bare))
     assert "nothing can be claimed" in page.text
     assert "No audit was run." in page.text
-    assert "None had to be dropped" in page.text
+    assert "The filters dropped none." in page.text
     assert page.chart_data() == {}
     assert "nothing can be claimed" in render_markdown(summary, nothing, bare)
 
