@@ -110,10 +110,13 @@ def _stage_facts(result: "RunResult") -> dict[str, object]:
 def _print_stages(result: "RunResult") -> None:
     rows = []
     for name, manifest in result.manifests.items():
-        n_rows = sum(ref.rows or 0 for ref in manifest.outputs)
+        counts = {True: 0, False: 0}
+        for ref in manifest.outputs:
+            counts[ref.name.partition("/")[0] == "rejects"] += ref.rows or 0
         took = "cached" if name in result.cached else f"{manifest.cost.wall_s:.1f} s"
-        rows.append([name, f"{n_rows:,}", took])
-    print_table(str(result.workspace), ["stage", "rows", "time"], rows)
+        # Apart: a stage whose every row was rejected must not look as if it had made them.
+        rows.append([name, f"{counts[False]:,}", f"{counts[True]:,}", took])
+    print_table(str(result.workspace), ["stage", "rows", "rejects", "time"], rows)
 
 
 def _print_result(result: "RunResult", with_claims: bool) -> None:

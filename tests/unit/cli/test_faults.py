@@ -239,6 +239,9 @@ def test_bad_rows_are_kept_as_rejects_and_the_rest_goes_on(call, tmp_path, damag
     for stage in ("ingest", "clean"):
         facts = json.loads((tmp_path / "w" / stage / "manifest.json").read_text())["facts"]
         rejected += sum(facts["rejects"].get("events", {}).values())
+        (line,) = (line for line in out.splitlines() if line.startswith(f"│ {stage} "))
+        told = sum(sum(reasons.values()) for reasons in facts["rejects"].values())
+        assert int(line.split("│")[3].replace(",", "")) == told
         kept = facts["rows"]["events"]
     assert kept + rejected == n_rows
     assert kept > n_rows / 2
