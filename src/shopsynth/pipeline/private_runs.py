@@ -48,7 +48,8 @@ def check_private_run(recipe: Recipe) -> None:
     if not recipe.split.has_public_cuts:
         faults.append(
             f"split.by = {recipe.split.by!r} cuts where everybody's rows say; expected public "
-            'dates, split.validation_from and split.test_from, or by = "leave_one_out"'
+            'dates, split.validation_from and split.test_from, or by = "leave_one_out", of texts '
+            '"review"'
         )
     strangers = sorted(set(recipe.clean.cleaners) - _USER_LOCAL_CLEANERS)
     if strangers:

@@ -121,20 +121,23 @@ class PrivateView:
         """Count whom a method makes rows for: users, or queries or reviews in their own tables.
 
         A shop without searches has none to count: then each item stands for one. What is written
-        about items counts these.
+        about items counts these. In mode ``dp`` the public bound on users stands for whatever
+        people wrote.
 
         Args:
             table: The table that is made: ``events``, ``judgments``, ``reviews``, or a further one.
 
         Raises:
-            PrivacyError: As :attr:`n_users`; in mode ``dp`` only users are ever counted.
+            PrivacyError: As :attr:`n_users`.
             SchemaError: If the shop has no such table.
         """
         if table in FURTHER:
             return self.items.height
+        if table == "events" or self.mode == "dp":
+            return self.n_users
         if table == "judgments":
             return (self.items if self.rows.queries is None else self.rows.queries).height
-        return self.n_users if table == "events" else self.rows.need(table).height
+        return self.rows.need(table).height
 
     @property
     def allowance(self) -> float:

@@ -101,8 +101,11 @@ class SplitSettings(Settings):
 
     @property
     def has_public_cuts(self) -> bool:
-        """Whether no one's rows have a say in where the data are cut."""
-        return self.by == "leave_one_out" or self.validation_from is not None
+        """Whether no one's rows have a say in where the data of others are cut.
+
+        A review's part is a hash of its own text, against shares that the recipe tells.
+        """
+        return self.by in ("leave_one_out", "review") or self.validation_from is not None
 
     @property
     def by_text(self) -> bool:

@@ -97,6 +97,7 @@ def test_dp_gives_no_rows_and_counts_nothing_for_free():
     with pytest.raises(PrivacyError, match="only answers of mechanisms"):
         view.events()
     assert dp_view(users_bound=10).n_users == 10
+    assert dp_view(users_bound=10).n_owners("reviews") == 10
     assert repr(view) == "PrivateView(mode='dp')"
 
 

@@ -135,3 +135,5 @@ def test_half_a_declaration_is_none(block: dict[str, str], said: str) -> None:
 def test_shares_are_no_public_cuts() -> None:
     assert not SplitSettings().has_public_cuts
     assert SplitSettings(by="leave_one_out").has_public_cuts
+    assert SplitSettings(by="review").has_public_cuts
+    assert not SplitSettings(by="query").has_public_cuts
