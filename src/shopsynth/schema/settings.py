@@ -42,6 +42,8 @@ class Settings(BaseModel):
 def _fault(model: type[BaseModel], item: dict[str, Any]) -> str:
     place = [part for part in item["loc"] if not str(part).startswith("function-")]
     dotted = ".".join(str(part) for part in place)
+    if item["type"] == "missing":
+        return f"{dotted}: expected a value, got none; it has no default, so set it"
     if item["type"] != "extra_forbidden":
         # Pydantic puts this before what our own rules say.
         said = item["msg"].removeprefix("Value error, ")

@@ -69,6 +69,11 @@ def test_all_faults_come_at_once(recipe_file):
     assert "split.test" in message
 
 
+def test_a_value_without_a_default_is_asked_for(recipe_file):
+    with pytest.raises(RecipeError, match=r"generate\.0\.synthesizer: expected a value, got none"):
+        load_recipe(recipe_file, ("generate=[{size=1}]",))
+
+
 def test_missing_file_and_no_toml_and_wrong_encoding(tmp_path):
     with pytest.raises(RecipeError, match="expected a recipe file, found none"):
         load_recipe(tmp_path / "none.toml")
