@@ -49,11 +49,16 @@ def light_stems(words: pl.Series) -> pl.Series:
     )
 
 
+_LONGEST = 1_000
+"""Characters of a word that are cut into runs: the time grows with their square, and a megabyte
+without a blank took hours."""
+
+
 def character_grams(words: pl.Series, size: int) -> pl.Series:
     """Cut every word into runs of characters, its edges marked.
 
     Args:
-        words: Any.
+        words: Any; of one longer than 1,000 characters the first 1,000 are read.
         size: Characters of a run, the mark of an edge being one; a shorter word is one run.
 
     Returns:
@@ -64,7 +69,7 @@ def character_grams(words: pl.Series, size: int) -> pl.Series:
         [['·sa', 'saw', 'aw·'], ['·a·']]
     """
     marked = pl.DataFrame({"word": words}, schema={"word": pl.String}).select(
-        (_EDGE + pl.col("word") + _EDGE).alias("word")
+        (_EDGE + pl.col("word").str.head(_LONGEST) + _EDGE).alias("word")
     )
     last = (pl.col("word").str.len_chars().cast(pl.Int64) - size).clip(0)
     runs = (

@@ -109,7 +109,7 @@ class TextModel:
             levels, ids = grow(self.network, self.alphabet, levels, self.length, taste, random)
         else:
             ids = uncover(self.network, self.alphabet, levels, lengths, passes, taste, random)
-        return levels, pl.Series("text", self.tokenizer.decode(ids), dtype=pl.String)
+        return levels, self.tokenizer.written(ids)
 
     @torch.inference_mode()
     def surprise(self, texts: pl.Series, about: pl.DataFrame) -> NDArray[np.float64]:

@@ -32,6 +32,10 @@ N_BYTES = 256
 _VERSION = 1
 
 
+_UNSEEN = r"[[\p{Cc}\p{Cf}]--[\t\n\r\x{200c}\x{200d}]]"
+"""Control and format characters but blanks and the joiners of emoji and of Persian."""
+
+
 @dataclass(frozen=True)
 class ShopTokenizer:
     """Text to numbers and back.
@@ -156,6 +160,14 @@ class ShopTokenizer:
         pieces = [(one[one >= n_specials] - n_specials).tolist() for one in map(np.asarray, ids)]
         texts: list[str] = self._pieces.decode_batch(pieces, skip_special_tokens=False)
         return texts
+
+    def written(self, ids: Sequence[NDArray[np.integer]]) -> pl.Series:
+        """Write numbers as texts for a table: as :meth:`decode`, without what nobody can see.
+
+        Bytes that nobody put beside each other may make a control character that no text had.
+        """
+        texts = pl.Series("text", self.decode(ids), dtype=pl.String)
+        return texts.str.replace_all(_UNSEEN, "")
 
     def spelled(self) -> list[bytes]:
         """Return each token's bytes, by number; nothing for specials."""

@@ -90,7 +90,7 @@ class TextLatent:
             levels, _ = complete(open_levels, self.levels, random)
             hot = Taste(taste.temperature + hotter, taste.top_p)
             grown = self._grow(levels, places(one_hot(self.controls, levels)), hot, random)
-            return levels, pl.Series("text", self.tokenizer.decode(grown), dtype=pl.String)
+            return levels, self.tokenizer.written(grown)
 
         progress.start(f"{self.method}: texts", wanted.shape[0])
         return draw_new(once, wanted, self.controls, self.copies, progress)

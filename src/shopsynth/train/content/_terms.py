@@ -20,6 +20,10 @@ _MOST_TERMS = 200_000
 """Of a block, the commonest: ten classes of them are 8 MB."""
 
 
+_MOST_CHARACTERS = 20_000
+"""Of a text that are counted, as writers of texts read them."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """What is counted, and what each count weighs.
@@ -47,7 +51,7 @@ class Terms:
         made = cls(_words(words) if words else None, _grams(*grams) if grams else None)
         for block, read in ((made.words, _spaced), (made.grams, _spelled)):
             if block is not None:
-                said = read(texts)
+                said = read(_begun(texts))
                 block.fit(said if any(said) else ["empty"])
         return made
 
@@ -57,7 +61,7 @@ class Terms:
             n_terms = sum(len(block.vocabulary_) for block in (self.words, self.grams) if block)
             return sparse.csr_matrix((0, n_terms), dtype=np.float32)
         blocks = [
-            block.transform(read(texts))
+            block.transform(read(_begun(texts)))
             for block, read in ((self.words, _spaced), (self.grams, _spelled))
             if block is not None
         ]
@@ -96,6 +100,11 @@ class Terms:
                     f"failed ({type(error).__name__}). Train the model again."
                 ) from error
         return made
+
+
+def _begun(texts: pl.Series) -> pl.Series:
+    """Keep what is read of each text; a megabyte would take a minute."""
+    return texts.str.head(_MOST_CHARACTERS)
 
 
 def _words(most: int) -> Any:
