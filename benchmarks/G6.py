@@ -209,14 +209,14 @@ class Bench:
         self.found[name] = json.loads(facts.read_text())
 
     def errors(self, arm: str, system: str) -> np.ndarray | None:
-        """Squared errors of test pairs, means over the seeds measured."""
+        """Squared errors of test pairs by seed measured: ``(seed, pair)``."""
         truth = self.asked.truth["grade"].to_numpy()
         found = []
         for name in sorted(self.found):
             if name.rpartition("-")[0] == arm:
                 with np.load(self.work / f"{name}.npz") as stored:
                     found.append((stored[system] - truth) ** 2)
-        return np.mean(found, axis=0) if found else None
+        return np.array(found) if found else None
 
 
 def effects(bench: Bench) -> dict[str, dict[str, float]]:
@@ -281,12 +281,16 @@ def write(bench: Bench, more: dict[str, Any]) -> None:
     """Record what there is so far."""
     mean = bench.split.train.need("judgments")["grade"].mean()
     arms: dict[str, dict[str, float]] = {}
+    seeds: dict[str, dict[str, list[float]]] = {}
     compared: dict[str, Any] = {}
     for system in SYSTEMS:
         known = {arm: bench.errors(arm, system) for arm in (*ARMS, "real_100")}
-        errors = {arm: each for arm, each in known.items() if each is not None}
-        for arm, each in errors.items():
+        by_seed = {arm: each for arm, each in known.items() if each is not None}
+        errors = {arm: each.mean(axis=0) for arm, each in by_seed.items()}
+        for arm, each in by_seed.items():
             arms.setdefault(arm, {})[system] = round(float(np.sqrt(each.mean())), 4)
+            of_seeds = np.sqrt(each.mean(axis=1)).round(4).tolist()
+            seeds.setdefault(arm, {})[system] = of_seeds
         ours = errors.get("combined_10")
         if ours is None:
             continue
@@ -326,6 +330,7 @@ def write(bench: Bench, more: dict[str, Any]) -> None:
         + ("" if done else "; not all seeds and arms are in yet"),
         mean_rmse=round(float(np.sqrt(np.mean((truth - mean) ** 2))), 4),
         arms=arms,
+        by_seed=seeds,
         differences=compared,
         fits={name: bench.found[name] for name in sorted(bench.found)},
         **more,
