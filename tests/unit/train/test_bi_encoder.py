@@ -75,8 +75,20 @@ def test_judgments_teach_what_the_customers_words_mean(tiny: str):
     untrained = fitted("bi_encoder", tiny, max_steps=0)
     assert untrained.steps_ == 0
     tuned = make_ranker("search", "bi_encoder", TUNED | {"model": tiny})
-    tuned.fit(rows, questions("validation"), seed=1, steps=40)
+    split = search_split()
+    asked = get_task("search").holdout(replace(split, test=split.train), "test")
+    tuned.fit(rows, asked, seed=1, steps=40)
     assert gain(tuned) > gain(untrained)
+
+
+def test_a_given_number_of_steps_keeps_the_best_state_too(tiny: str):
+    options = TUNED | {"model": tiny, "learning_rate": 3.0, "evaluate_every": 1, "patience": 1}
+    harmed: Any = make_ranker("search", "bi_encoder", options)
+    harmed.fit(search_rows(search_split().train), questions("validation"), seed=1, steps=8)
+    untrained: Any = fitted("bi_encoder", tiny, max_steps=0)
+    asked, items = Judged.of_questions(questions("validation")), search_items()
+    assert asked.ndcg(harmed.scorer(items)) >= asked.ndcg(untrained.scorer(items))
+    assert harmed.steps_ == 8
 
 
 def test_it_can_tune_one_encoder_for_both_sides_and_learn_margins(tiny: str):

@@ -60,7 +60,7 @@ class Tuning:
         self._weights = torch.from_numpy((weights / weights.mean()).astype(np.float32))
         self._classes = torch.eye(labelled.classes.len())[torch.from_numpy(labelled.number)]
         n_planned = int(np.ceil(options.epochs * np.ceil(len(self._texts) / options.batch)))
-        self._most = n_planned if steps is None else steps
+        self._stops_early, self._most = steps is None, n_planned if steps is None else steps
         set_dropout(network, options.dropout)
         network.network.get_input_embeddings().weight.requires_grad_(options.word_vectors)
         self._adapters: Adapters | None = None
@@ -79,7 +79,10 @@ class Tuning:
         self.n_steps = 0
 
     def run(self, asked: Labelled | None, progress: Progress) -> None:
-        """Train until the classes of ``asked`` are told no better, or to the end.
+        """Train until ``asked`` is classified no better, or to the end; keep the best state.
+
+        A given number of steps is taken in full, but looked at as often and keeps its best state
+        too: a control that trains as long must not be held to a state no other arm would keep.
 
         Args:
             asked: ``None`` where there is nothing to stop by.
@@ -104,7 +107,7 @@ class Tuning:
             n_worse = 0 if found > best else n_worse + 1
             if found > best:
                 best, best_state = found, learned_state(network)
-            if n_worse >= options.patience:
+            if self._stops_early and n_worse >= options.patience:
                 break
         if best_state is not None:
             network.load_state_dict(best_state, strict=False)

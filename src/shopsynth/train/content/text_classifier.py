@@ -155,7 +155,7 @@ class TextClassifier:
         labelled = read_rows(training)
         self.classes_ = labelled.classes
         asked = read_questions(validation, labelled.classes)
-        if not asked.texts.len() and steps is None:
+        if not asked.texts.len():
             labelled, asked = held_back(labelled)
         rng = np.random.Generator(np.random.PCG64(derived_seed(seed, "text_classifier", "rows")))
         with torch.random.fork_rng(devices=[]):
@@ -164,7 +164,7 @@ class TextClassifier:
             if options.start == "linear":
                 self._start(labelled, asked, seed)
             tuning = Tuning(options, self.network_, labelled, steps, rng)
-            tuning.run(asked if asked.texts.len() and steps is None else None, progress)
+            tuning.run(asked if asked.texts.len() else None, progress)
         self.steps_ = tuning.n_steps
         return self
 

@@ -71,7 +71,10 @@ class Regression:
         self.n_steps = 0
 
     def run(self, judge: Callable[[], float] | None, progress: Progress) -> None:
-        """Train until ``judge``, an error, stops falling, or to the end.
+        """Train until ``judge``, an error, stops falling, or to the end; keep the best state.
+
+        A given number of steps is taken in full, but looked at as often and keeps its best state
+        too: a control that trains as long must not be held to a state no other arm would keep.
 
         Args:
             judge: ``None`` where there is nothing to stop by.
@@ -88,17 +91,13 @@ class Regression:
             self._step(rows)
             progress.advance()
             at_end = self.n_steps == self._most
-            if (
-                judge
-                and self._stops_early
-                and (at_end or self.n_steps % options.evaluate_every == 0)
-            ):
+            if judge and (at_end or self.n_steps % options.evaluate_every == 0):
                 network.eval()
                 error = judge()
                 n_worse = 0 if error < best else n_worse + 1
                 if error < best:
                     best, best_state = error, learned_state(network)
-            if n_worse >= options.patience:
+            if self._stops_early and n_worse >= options.patience:
                 break
         if best_state is not None:
             network.load_state_dict(best_state, strict=False)

@@ -113,7 +113,10 @@ class Contrast:
         self.n_steps = 0
 
     def run(self, judge: Callable[[], float], steps: int | None, progress: Progress) -> None:
-        """Train until ``judge`` stops rising, or for exactly ``steps`` steps.
+        """Train until ``judge`` stops rising, or for exactly ``steps`` steps; keep the best state.
+
+        A given number of steps is looked at as often and keeps its best state too, be it the first:
+        a control that trains as long must not be held to a state that no other arm would keep.
 
         Raises:
             InputError: If the loss is no longer a finite number.
@@ -121,23 +124,22 @@ class Contrast:
         options, network = self._options, self._encoder.network
         most = options.max_steps if steps is None else steps
         progress.start(self._name, most)
-        best, best_state, n_worse = judge() if steps is None else -1.0, _state(network), 0
+        best, best_state, n_worse = judge(), _state(network), 0
         for _ in range(most):
             network.train()
             self._step(self._draw())
             network.eval()
             progress.advance()
-            if steps is not None or self.n_steps % options.evaluate_every:
+            if self.n_steps % options.evaluate_every and self.n_steps < most:
                 continue
             score = judge()
             if score > best:
                 best, best_state, n_worse = score, _state(network), 0
             else:
                 n_worse += 1
-            if n_worse >= options.patience:
+            if steps is None and n_worse >= options.patience:
                 break
-        if steps is None:
-            network.load_state_dict(best_state, strict=False)
+        network.load_state_dict(best_state, strict=False)
         network.eval()
 
     def _draw(self) -> _Batch:

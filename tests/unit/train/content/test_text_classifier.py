@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_and_a_saved_model_says_it(
 ) -> None:
     rows = ROWS.filter(pl.col("label").is_in(["fit", "post", "price"][:classes]))
     one, two, other = (
-        fitted(bert, as_training(rows), seed=seed, steps=6, dropout=0.1, mixup=0.2)
+        fitted(bert, as_training(rows), seed=seed, steps=6, start="random", mixup=0.2)
         for seed in (3, 3, 4)
     )
     assert scores(one).height == classes * questions("test").truth.height
@@ -151,6 +151,9 @@ def test_the_start_is_kept_where_tuning_only_harms(bert: str) -> None:
     frozen.fit(as_training(ROWS), questions(), seed=3)
     harmed = fitted(bert, learning_rate=1.0, head_rate=100.0, epochs=1.0, evaluate_every=1)
     assert accuracy(harmed) == accuracy(frozen)
+    wild = {"learning_rate": 1.0, "head_rate": 100.0, "evaluate_every": 1, "patience": 1}
+    control = fitted(bert, steps=5, **wild)
+    assert (control.steps_, accuracy(control)) == (5, accuracy(frozen))
 
 
 def test_without_classes_in_validation_texts_are_held_back_if_there_are_enough(bert: str) -> None:

@@ -107,6 +107,13 @@ def test_so_many_steps_are_taken_exactly(bert):
     assert fitted(bert, steps=7).steps_ == 7
 
 
+def test_a_given_number_of_steps_keeps_the_best_state_too(bert):
+    wild = {"learning_rate": 0.1, "patience": 1, "steps": 30}
+    last, best = (fitted(bert, **wild, evaluate_every=every) for every in (30, 1))
+    assert last.steps_ == best.steps_ == 30
+    assert off(best) < off(last)
+
+
 def test_training_ends_when_validation_stops_improving(bert):
     asked = {"epochs": 200.0, "evaluate_every": 1, "patience": 1, "learning_rate": 0.2}
     assert fitted(bert, **asked).steps_ < 100
