@@ -37,7 +37,7 @@ METHODS = [name for name in EVERY if SYNTHESIZERS.get(name).table == "events"]
 SEARCHED = [name for name in EVERY if SYNTHESIZERS.get(name).table == "judgments"]
 REVIEWED = [name for name in EVERY if SYNTHESIZERS.get(name).table == "reviews"]
 WRITTEN = [name for name in EVERY if SYNTHESIZERS.get(name).table in MAIN_FURTHER]
-NEED_JUDGMENTS = {"llm_paraphrases"}
+NEED_JUDGMENTS = {"augmented_queries", "llm_paraphrases"}
 PRIVATE = [name for name in METHODS if "dp" in SYNTHESIZERS.get(name).modes]
 MODES = {"public", "deidentify", "dp", "unsafe_nonprivate"}
 N_USERS, N_ITEMS = 40, 30

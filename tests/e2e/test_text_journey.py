@@ -147,3 +147,17 @@ def test_grades_are_told_by_the_same_rows(tmp_path):
     }
     assert {"real", "combined", *CONTROLS} <= set(wrong)
     assert all(0.0 < value < 3.0 for value in wrong.values())
+
+
+def test_altered_searches_walk_beside_made_ones_and_their_rejects_are_told(tmp_path):
+    options = {"edits": ["swap", "delete", "keyboard"], "margin": 0.05}
+    methods = [{"synthesizer": "augmented_queries", "options": options}]
+    methods += [{"synthesizer": "title_queries"}]
+    evaluate = {"seeds": 1, "controls": ["oversample"], "resamples": 200}
+    values = search_recipe(tmp_path, generate=methods, evaluate=evaluate)
+    run(make_recipe(values, base=tmp_path), tmp_path / "ws")
+    combined = read(tmp_path / "ws", "combine", "arms/search/combined")
+    assert set(combined["origin"]) == {"real", "augmented_queries", "title_queries"}
+    rejects = read(tmp_path / "ws", "generate", "rejects/augmented_queries")
+    assert rejects.height > 0
+    assert set(rejects["reason"]) <= {"too_far", "label_lost", "label_unsure", "is_a_real_text"}
