@@ -96,8 +96,10 @@ class Titles:
         after_number[1:] = (bits[:-1] & NUMBER) != 0
         measure = ((bits & MEASURE) != 0) & after_number & (place > 0)
         joins = ((bits & (BINDER | JOINER)) != 0) & ~measure
-        # The in of a built-in oven begins nothing.
-        begins = ((bits & BINDER) != 0) & ~measure & (found["hyphened"] == 0)
+        # The in of a built-in oven begins nothing, nor do those of in-wall, 3-in-1 and AT-688.
+        tied = found["hyphened"] > 0
+        tied[:-1] |= tied[1:].copy()
+        begins = ((bits & BINDER) != 0) & ~measure & ~tied
         binds = begins | (found["edge"] > 0)
         plain = ((bits & (NUMBER | BINDER | JOINER)) == 0) & ~measure
         stem = vocabulary.stem[word]

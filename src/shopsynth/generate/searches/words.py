@@ -51,7 +51,7 @@ class Tokens:
         text: ``(n_tokens,)`` number of the text.
         word: ``(n_tokens,)`` number in the vocabulary, -1 for a word that it lacks.
         glued: ``(n_tokens,)`` whether no space stands between it and the word before.
-        hyphened: ``(n_tokens,)`` whether a hyphen ties it to the letters before it.
+        hyphened: ``(n_tokens,)`` whether a hyphen ties it to the letters or digits before it.
         edge: ``(n_tokens,)`` whether a bracket, comma or dash stands before it.
         offsets: ``(n_texts + 1,)`` where each text's words begin.
     """
@@ -131,7 +131,8 @@ def _tokens(texts: pl.Series, segmentation: Segmentation) -> pl.DataFrame:
         .str.normalize("NFKC")
         .str.to_lowercase()
         .str.replace_all(f"[{_GLUE}{_HYPHEN}]", " ")
-        .str.replace_all(r"(\p{L})-(\p{L})", f"${{1}}{_HYPHEN}${{2}}")
+        .str.replace_all(r"(\p{L})-([\p{L}\p{N}])", f"${{1}}{_HYPHEN}${{2}}")
+        .str.replace_all(r"(\p{N})-(\p{L})", f"${{1}}{_HYPHEN}${{2}}")
         .str.replace_all(r"(\p{N})(\p{L})", f"${{1}}{_GLUE}${{2}}")
         .str.replace_all(r"(\p{L})(\p{N})", f"${{1}}{_GLUE}${{2}}")
     )

@@ -81,6 +81,11 @@ class TestTitles:
             ("6 in. x 36 in. Vinyl Plank", "plank"),
             ("(2-Pack) Wood and Concrete Coating", "coating"),
             ("100 200", "200"),
+            ("Acme AT-688 Router", "router"),
+            ("Bose In-Wall Speaker", "speaker"),
+            ("WD 3-in-1 Oil for Bikes", "oil"),
+            ("Acme Kitchen On-Off Switch with Lamp", "switch"),
+            ("Cabinet 18-in with Drawers", "cabinet"),
         ],
     )
     def test_the_thing_is_what_stands_before_the_rest(self, title, thing):
