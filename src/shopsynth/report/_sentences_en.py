@@ -5,11 +5,9 @@ In: the headline comparison, its controls and the best system's comparison. Out:
 
 from collections.abc import Sequence
 
-from shopsynth.report.comparisons import Comparison
+from shopsynth.report.comparisons import NO_EFFECT, Comparison
 from shopsynth.report.labels import CONTROLS_EN, label, metric_label, model_label
 from shopsynth.report.numerals import is_number, percent, score, signed
-
-NO_EFFECT = "no effect shown"
 
 
 def english(

@@ -6,11 +6,9 @@ written for Chinese readers rather than translated; figures stand without a spac
 
 from collections.abc import Sequence
 
-from shopsynth.report.comparisons import Comparison
+from shopsynth.report.comparisons import NO_EFFECT, Comparison
 from shopsynth.report.labels import CONTROLS_ZH, label, metric_label, model_label
 from shopsynth.report.numerals import is_number, percent_zh, score, signed
-
-_NEUTRAL = "no effect shown"
 
 
 def chinese(
@@ -27,12 +25,12 @@ def chinese(
     facts = f"（{range_zh(main)}；{score(main.value_without)} → {score(main.value_with)}）"
     if main.verdict == "harms":
         parts = [f"加入合成数据后，{where}变差了 {size_zh(main)}{facts}。"]
-    elif main.verdict == _NEUTRAL and main.standing == "better":
+    elif main.verdict == NO_EFFECT and main.standing == "better":
         parts = [
             f"加入合成数据后，{where}改善了 {size_zh(main)}{facts}，但不能证明这是合成数据的功劳。",
             _why_not_zh(main, controls),
         ]
-    elif main.verdict == _NEUTRAL:
+    elif main.verdict == NO_EFFECT:
         parts = [
             f"未显示效果：加入合成数据后，{where}的变化为 {change_zh(main)}{facts}。",
             _why_not_zh(main, controls),
@@ -93,7 +91,7 @@ def _system_zh(system: Comparison | None) -> str:
     if system is None:
         return ""
     tail = f"{change_zh(system)}（{range_zh(system)}）"
-    if system.standing in ("better", "worse") and system.verdict == _NEUTRAL:
+    if system.standing in ("better", "worse") and system.verdict == NO_EFFECT:
         side = "好于" if system.standing == "better" else "差于"
         claim = f"使用合成数据的最佳系统表现{side}不使用时的最佳系统，但不足以认定效果"
     elif system.standing == "better":

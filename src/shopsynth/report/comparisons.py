@@ -23,6 +23,9 @@ SYNTHETIC = "synthetic"
 SIDE_INFORMATION = "side_information"
 ORACLE = "oracle"
 
+NO_EFFECT = "no effect shown"
+"""The verdict where an interval holds 0, and where runs or corrections do not allow another."""
+
 _NO_CONTROLS = frozenset({BASELINE, SYNTHETIC, SIDE_INFORMATION, ORACLE})
 """Arms that the candidate is compared with for another reason than to explain a gain away: side
 information must only be matched, the oracle is a ceiling."""
@@ -97,6 +100,12 @@ class Comparison:
         if self.absolute_high < 0:
             return "better" if lower_is_better else "worse"
         return "around"
+
+    @property
+    def outcome(self) -> str:
+        """Say how a control fares: its standing, or ``few`` runs for an interval to say it."""
+        better = self.standing == "better"
+        return "few" if better and self.is_control and self.verdict == NO_EFFECT else self.standing
 
     @property
     def gain(self) -> float:

@@ -6,7 +6,7 @@ In: a ``summary.json``. Out: rows of short strings, in reading order.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shopsynth.report.comparisons import BASELINE, CANDIDATE, ORACLE, SYSTEM
+from shopsynth.report.comparisons import BASELINE, CANDIDATE, NO_EFFECT, ORACLE, SYSTEM
 from shopsynth.report.labels import ARMS, LOWER_IS_BETTER, label, model_label
 from shopsynth.report.numerals import percent, score, signed
 from shopsynth.report.summary import parse_summary
@@ -130,4 +130,6 @@ def _verdict(arm: str, row: SummaryUplift) -> str:
     against = row.high if lower_is_better else row.low
     if against is None:
         return ""
-    return "beaten" if (against < 0 if lower_is_better else against > 0) else "not beaten"
+    if not (against < 0 if lower_is_better else against > 0):
+        return "not beaten"
+    return "too few runs" if row.verdict == NO_EFFECT else "beaten"

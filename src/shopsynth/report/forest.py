@@ -242,7 +242,7 @@ def _is_drawn(item: Comparison) -> bool:
 
 
 def _row(text: str, item: Comparison, low: float, high: float) -> dict[str, object]:
-    signed_label = f"{SIGNS[item.standing]} {text}"
+    signed_label = f"{SIGNS[item.outcome]} {text}"
     if not _is_drawn(item):
         known = is_number(item.absolute) and is_number(item.absolute_low)
         told = (

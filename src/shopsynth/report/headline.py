@@ -6,9 +6,10 @@ in Chinese, and the comparisons they rest on.
 
 from dataclasses import dataclass
 
-from shopsynth.report._sentences_en import NO_EFFECT, english
+from shopsynth.report._sentences_en import english
 from shopsynth.report._sentences_zh import chinese
 from shopsynth.report.comparisons import (
+    NO_EFFECT,
     SIDE_INFORMATION,
     SYSTEM,
     Comparison,

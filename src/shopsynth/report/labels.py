@@ -106,13 +106,15 @@ VERDICTS = {
 
 STANDINGS = {
     "better": "✓ beaten",
+    "few": "○ too few runs to say",
     "around": "○ not clearly beaten",
     "worse": "✕ better than synthetic",
     "unknown": "not measured",
 }
-"""How a control fares, by where the interval of synthetic against control lies."""
+"""How a control fares, by where the interval of synthetic against control lies, and whether there
+are runs enough to go by it."""
 
-SIGNS = {"better": "✓", "around": "○", "worse": "✕", "unknown": "–"}
+SIGNS = {"better": "✓", "few": "○", "around": "○", "worse": "✕", "unknown": "–"}
 """One sign a standing, for labels beside a mark."""
 
 SIDES = {

@@ -93,7 +93,7 @@ def slices_table(found: Sequence[Comparison], topic: Topic) -> Table:
 def _slice_cells(item: Comparison) -> tuple[str, ...]:
     return (
         f"{label(SLICES, item.slice)}, {model_label(item.model)}",
-        f"{SIGNS[item.standing]} {item.verdict}",
+        f"{SIGNS[item.outcome]} {item.verdict}",
         score(item.value_without),
         score(item.value_with),
         f"{signed(item.absolute)} [{signed(item.absolute_low)}, {signed(item.absolute_high)}]",

@@ -33,6 +33,13 @@ def test_controls_that_are_not_beaten(make_evaluation, context, summarise):
     assert {row.verdict for row in rows[3:]} == {"not beaten"}
 
 
+def test_too_few_runs_beat_no_control(make_evaluation, context, summarise):
+    made = make_evaluation(0.062)
+    few = made.uplift.with_columns(verdict=pl.lit("no effect shown"))
+    rows = console_rows(summarise(make_evaluation(0.062, uplift=few), context), models=["sasrec"])
+    assert {row.verdict for row in rows[3:]} == {"too few runs"}
+
+
 def test_all_models_with_the_system_last(make_evaluation, context, summarise):
     models = [row.model for row in console_rows(summarise(make_evaluation(), context))]
     assert models[0] == "SASRec"

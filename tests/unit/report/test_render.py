@@ -379,3 +379,10 @@ def test_facts_of_every_kind_are_written(make_evaluation, context, summarise):
     text = Page(render(make_evaluation(), context, summarise, split=facts)).text
     for told in ("yes", "–", "0.125", "a, b", "warm items 5"):
         assert told in text
+
+
+def test_a_control_that_too_few_runs_beat_is_not_called_beaten(make_evaluation, context, summarise):
+    few = make_evaluation(0.062).uplift.with_columns(verdict=pl.lit("no effect shown"))
+    page = Page(render(make_evaluation(0.062, uplift=few), context, summarise))
+    assert "○ too few runs to say" in page.text
+    assert "✓ beaten" not in page.text
