@@ -35,7 +35,7 @@ def init(
 
     if output.exists() and not force:
         raise InputError(f"{output}: exists already; choose another --output, or add --force")
-    starter = starter_recipe(data, folder=output.resolve().parent)
+    starter = starter_recipe(data, folder=output.resolve().parent, name=output.name)
     try:
         output.write_text(starter.text, encoding="utf-8")
     except OSError as error:

@@ -133,3 +133,22 @@ def id_pattern(profiles: Sequence[Profile], findings: Sequence[Finding]) -> str 
     alike = rest.str.contains(r"^[A-Za-z]+\d+$" if n_letters else r"^\d+$").mean()
     is_other_kind = isinstance(alike, float) and alike < _PATTERN_REST_ALIKE
     return pattern if _PATTERN_SHARE < share < 1 and is_other_kind else None
+
+
+def are_chinese(profiles: Sequence[Profile], findings: Sequence[Finding]) -> bool:
+    """Say whether most titles, searches or reviews of a shop have a Chinese character.
+
+    The first table that has such texts decides: searches, then reviews, then items.
+    """
+    for table, name in (("queries", "text"), ("reviews", "text"), ("items", "title")):
+        finding = next((found for found in findings if found.table == table), None)
+        column = finding.source.columns.get(name) if finding else None
+        profile = next(
+            (p for p in profiles if finding and p.source.path == finding.source.path), None
+        )
+        if profile is None or column not in profile.sample.columns:
+            continue
+        texts = profile.sample[column].cast(pl.String).drop_nulls()
+        if texts.len():
+            return texts.str.contains(r"\p{Han}").sum() > texts.len() / 2
+    return False

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shopsynth.ingest._evidence import id_pattern
+from shopsynth.ingest._evidence import are_chinese, id_pattern
 from shopsynth.ingest._files import find_files, part_path, reader_of, shown
 from shopsynth.ingest._findings import find_tables
 from shopsynth.ingest._parts import list_parts
@@ -37,6 +37,7 @@ class Inference:
             nothing does.
         item_id_pattern: Regular expression that nearly all item ids match while a few codes
             (postage, fees) do not, or ``None``.
+        is_chinese: Most titles, searches or reviews have Chinese characters.
         findings: One a table, behind ``shop`` and ``notes``.
     """
 
@@ -44,6 +45,7 @@ class Inference:
     notes: tuple[str, ...]
     event_type: str | None
     item_id_pattern: str | None
+    is_chinese: bool
     findings: tuple[Finding, ...]
 
     def to_toml(self) -> str:
@@ -87,6 +89,7 @@ def infer_shop(paths: Sequence[str], base: Path | None = None) -> Inference:
         notes=tuple(notes),
         event_type=_event_type(blocks.get("events")),
         item_id_pattern=id_pattern(profiles, findings),
+        is_chinese=are_chinese(profiles, findings),
         findings=tuple(findings),
     )
 

@@ -79,10 +79,9 @@ text_filters = ["round_trip"]  # a made query must bring its item back
 
 [train]
 tasks = ["search"]
-# bi_encoder reads English; for Chinese set model = "e5-small" under its options
 models = ["bm25", "bi_encoder", "search_hybrid"]
 headline = "search_hybrid"
-
+{encoder}
 [evaluate]
 seeds = 3
 controls = ["same_compute", "oversample", "noise", "broken_link"]
@@ -113,15 +112,32 @@ weight = "auto"
 text_filters = ["pii_and_toxicity"]
 
 [train]
-# The class is {by_class}. embedding_linear reads English; for Chinese set model = "e5-small" under
-# its options.
+# The class is {by_class}.
 tasks = ["content"]
 models = ["tfidf_linear", "embedding_linear"]
 headline = "tfidf_linear"
-
+{encoder}
 [evaluate]
 seeds = 3
 controls = ["same_compute", "oversample", "noise", "broken_link"]
+"""
+
+_ENGLISH = """# bi_encoder reads English by the model minilm; "e5-small" reads Chinese too
+"""
+_ENGLISH_REVIEWS = """# embedding_linear reads English by minilm; "e5-small" reads Chinese too
+"""
+_CHINESE = """
+# e5-small reads Chinese and English: shopsynth models add e5-small
+[train.options.bi_encoder]
+model = "e5-small"
+[train.options.search_hybrid]
+model = "e5-small"
+# segmentation = "jieba"  # words of a dictionary (pip install jieba), also under bm25; without it
+# Chinese is cut into pairs of characters, which found more in our measurements
+"""
+_CHINESE_REVIEWS = """
+[train.options.embedding_linear]
+model = "e5-small"  # reads Chinese and English: shopsynth models add e5-small
 """
 
 _NEEDED = (
@@ -131,7 +147,7 @@ _NEEDED = (
 )
 _WITHOUT_EVENTS = """
 # {needed}.
-# So this recipe goes as far as: shopsynth {command} recipe.toml
+# So this recipe goes as far as: shopsynth {command} {name}
 # For a whole run, give init the file of orders or clicks too, or map it here by hand:
 # [shop.events]
 # path = "orders.csv"
@@ -164,12 +180,13 @@ class Starter:
     command: str
 
 
-def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
+def starter_recipe(paths: Sequence[str], folder: Path, *, name: str = "recipe.toml") -> Starter:
     """Infer roles and types and write a recipe around them.
 
     Args:
         paths: Files, folders or database URLs.
         folder: Where the recipe will lie; its paths are relative to there where that is short.
+        name: File name of the recipe, for the commands in its comments.
 
     Raises:
         SourceError: If a path cannot be read or nothing in it looks like a shop's table.
@@ -182,12 +199,15 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
     if shop.events is not None:
         command, rest = "run", _rest(shop)
     elif shop.queries and shop.judgments and shop.items and "title" in shop.items.columns:
-        command, rest = "run", _SEARCH
+        encoder = _CHINESE if inference.is_chinese else _ENGLISH
+        command, rest = "run", _SEARCH.format(encoder=encoder)
     elif by_class := _class_of(shop):
-        command, rest = "run", _REVIEWS.format(by_class=f"the {by_class} of a review")
+        encoder = _CHINESE_REVIEWS if inference.is_chinese else _ENGLISH_REVIEWS
+        by_class = f"the {by_class} of a review"
+        command, rest = "run", _REVIEWS.format(by_class=by_class, encoder=encoder)
     else:
         command = "split" if shop.queries else "clean"
-        rest = _WITHOUT_EVENTS.format(needed=_NEEDED, command=command)
+        rest = _WITHOUT_EVENTS.format(needed=_NEEDED, command=command, name=name)
         rest += _BY_QUERY if shop.queries else ""
         notes = (*notes, f"{_NEEDED}, so this recipe goes as far as {command}.")
     clean = ""
@@ -197,7 +217,7 @@ def starter_recipe(paths: Sequence[str], folder: Path) -> Starter:
             f"item_id_pattern = '{inference.item_id_pattern}'\n"
         )
     text = (
-        f"# A shopsynth recipe. Check the columns below, then: shopsynth {command} recipe.toml\n"
+        f"# A shopsynth recipe. Check the columns below, then: shopsynth {command} {name}\n"
         "seed = 7\n\n" + shop_toml.strip() + "\n" + clean + rest
     )
     make_recipe(tomllib.loads(text), base=folder, where="the inferred recipe")

@@ -46,6 +46,42 @@ def test_judged_pairs_of_searches_and_products_are_enough_for_a_run(tmp_path):
     check_recipe(recipe, "report")
 
 
+def chinese(folder, *, english):
+    """Searches and reviews, of which so many are English."""
+    word = {True: "red mug", False: "红色茶杯"}
+    n = range(60)
+    searches = "product_uid,product_title,search_term,relevance\n" + "".join(
+        f"p{i % 9},{word[i % 9 < english]} {i % 9},{word[i % 6 < english]} {i % 6},{i % 3 + 1}\n"
+        for i in n
+    )
+    reviews = "review,label\n" + "".join(
+        f"{word[i % 6 < english]} {i},{('good', 'bad')[i % 2]}\n" for i in n
+    )
+    (folder / "searches.csv").write_text(searches)
+    (folder / "reviews.csv").write_text(reviews)
+    return [
+        starter_recipe([str(folder / f"{name}.csv")], folder) for name in ("searches", "reviews")
+    ]
+
+
+def test_a_shop_that_is_mostly_chinese_gets_an_encoder_that_reads_it(tmp_path):
+    searches, reviews = (recipe_of(each, tmp_path) for each in chinese(tmp_path, english=1))
+    named = {"bi_encoder": {"model": "e5-small"}, "search_hybrid": {"model": "e5-small"}}
+    assert searches.train.options == named
+    assert reviews.train.options == {"embedding_linear": {"model": "e5-small"}}
+    check_recipe(searches, "report")
+    check_recipe(reviews, "report")
+    for starter in chinese(tmp_path, english=5):
+        assert recipe_of(starter, tmp_path).train.options == {}
+
+
+def test_commands_name_the_file_that_is_written(tmp_path):
+    (tmp_path / "shop.csv").write_text(ITEMS)
+    starter = starter_recipe([str(tmp_path / "shop.csv")], tmp_path, name="mine.toml")
+    assert starter.text.count("shopsynth clean mine.toml") == 2
+    assert "recipe.toml" not in starter.text
+
+
 def test_an_order_without_times_is_split_by_leaving_one_out(tmp_path):
     (tmp_path / "log.csv").write_text(LOG)
     starter = starter_recipe([str(tmp_path / "log.csv")], tmp_path)
