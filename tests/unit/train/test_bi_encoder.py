@@ -25,6 +25,7 @@ from shopsynth.train.search._judged import Judged, hold_back
 from shopsynth.train.search.search_hybrid import SearchHybrid, SearchHybridOptions
 
 WHY = "not installed: pip install 'shopsynth[text]'"
+torch = pytest.importorskip("torch", reason=f"torch is {WHY}")
 pytest.importorskip("bm25s", reason=f"bm25s is {WHY}")
 pytest.importorskip("sentence_transformers", reason=f"sentence-transformers is {WHY}")
 
@@ -79,6 +80,22 @@ def test_judgments_teach_what_the_customers_words_mean(tiny: str):
     asked = get_task("search").holdout(replace(split, test=split.train), "test")
     tuned.fit(rows, asked, seed=1, steps=40)
     assert gain(tuned) > gain(untrained)
+
+
+@pytest.mark.parametrize(
+    ("precision", "told", "halved"),
+    [
+        ("bfloat16", {"avx512_bf16": True, "avx2": True}, True),
+        ("bfloat16", {"avx512_bf16": False, "avx2": True}, False),
+        ("float32", {"avx512_bf16": True}, False),
+    ],
+)
+def test_half_bits_are_taken_where_the_processor_multiplies_them(
+    precision: str, told: dict[str, bool], halved: bool, monkeypatch: pytest.MonkeyPatch, tiny: str
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told)
+    model: Any = fitted("bi_encoder", tiny, max_steps=0, precision=precision)
+    assert model.queries_.bfloat16 == halved
 
 
 def test_a_given_number_of_steps_keeps_the_best_state_too(tiny: str):

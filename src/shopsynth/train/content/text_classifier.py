@@ -26,7 +26,7 @@ from shopsynth.train.content._linear import LinearOptions, chosen, fit_head
 from shopsynth.train.content._rows import Labelled, held_back, ranked, read_questions, read_rows
 from shopsynth.train.content.base import register, texts_of
 from shopsynth.train.content.embedding_linear import encoded, placing
-from shopsynth.train.encoders import Encoder, load_encoder
+from shopsynth.train.encoders import Encoder, in_half_bits, load_encoder
 from shopsynth.train.space import Choice
 from shopsynth.train.store import read_model, write_model
 
@@ -101,7 +101,8 @@ class TextClassifierOptions(Settings):
     """Looks without improvement after which training ends."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16 multiplies matrices in half the bits: faster where the processor has it."""
+    """bfloat16 multiplies matrices in half the bits: faster where the processor can;
+    where it cannot it is float32."""
 
 
 @register("text_classifier")
@@ -234,4 +235,4 @@ class TextClassifier:
 
     @property
     def _has_half_bits(self) -> bool:
-        return self.options.precision == "bfloat16"
+        return in_half_bits(self.options.precision)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from shopsynth.schema import InputError, Progress
 from shopsynth.train.adapters import Adapters
+from shopsynth.train.encoders import in_half_bits
 from shopsynth.train.finetuning import (
     LONGEST_GRADIENT,
     decaying,
@@ -61,7 +62,7 @@ class Regression:
         self._stops_early, self._most = steps is None, n_planned if steps is None else steps
         self._set_scale()
         set_dropout(network, options.dropout)
-        network.half_bits = options.precision == "bfloat16"
+        network.half_bits = in_half_bits(options.precision)
         self._adapters: Adapters | None = None
         network.encoder.get_input_embeddings().weight.requires_grad_(options.word_vectors)
         if options.tuning != "full":

@@ -25,7 +25,7 @@ from shopsynth.schema import (
 )
 from shopsynth.schema.fingerprint import sha256_of
 from shopsynth.text.encoders import usual_scale
-from shopsynth.train.encoders import Encoder, load_encoder
+from shopsynth.train.encoders import Encoder, in_half_bits, load_encoder
 from shopsynth.train.ranks import Floats
 from shopsynth.train.search._answers import Score, answer, item_texts
 from shopsynth.train.search._contrast_options import ContrastOptions
@@ -80,8 +80,8 @@ class BiEncoderOptions(ContrastOptions):
     wants, 50 for e5 and else 20."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16 multiplies matrices in half the bits: three times as fast where the processor has
-    it, cosines the same to four digits."""
+    """bfloat16 multiplies matrices in half the bits where the processor can: three times as fast,
+    cosines the same to four digits. Where it cannot it is float32."""
 
 
 @register("bi_encoder")
@@ -292,4 +292,4 @@ class BiEncoder:
         return Encoder.load(folder, weights, self.options.max_length, bfloat16=self._bfloat16())
 
     def _bfloat16(self) -> bool:
-        return self.options.precision == "bfloat16"
+        return in_half_bits(self.options.precision)
