@@ -6,6 +6,7 @@ import pytest
 from fakes.planted_reviews import ITEMS, planted_reviews
 from fakes.small_options import SMALL_OPTIONS
 from shopsynth.pipeline import export, make_recipe, preview, run
+from shopsynth.schema import RecipeError
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
@@ -62,3 +63,23 @@ def test_made_reviews_leave_and_are_shown_before(walked, tmp_path):
     assert made["review_id"].is_unique().all()
     shown = preview(recipe, rows=3)["text_lm"]
     assert {"text", "rating", "title"} <= set(shown.columns)
+
+
+def test_a_method_of_events_is_refused_before_a_row_is_read_where_there_are_none(tmp_path):
+    planted_reviews(30).drop("user_id").write_parquet(tmp_path / "reviews.parquet")
+    values = {
+        "shop": {"reviews": {"path": "reviews.parquet"}},
+        "split": {"by": "review"},
+        "privacy": {"mode": "public"},
+        "train": {"tasks": ["content"], "models": ["tfidf_linear"], "headline": "tfidf_linear"},
+    }
+    told = r"markov must learn from events; .* found only .*reviews; .* For content: .*text_lm"
+    # A recipe without [[generate]] has markov; one beside a method that can run is told as well.
+    for methods in ({}, {"generate": [{"synthesizer": "text_lm"}, {"synthesizer": "markov"}]}):
+        recipe = make_recipe(values | methods, base=tmp_path)
+        with pytest.raises(RecipeError, match=told) as error:
+            preview(recipe)
+        assert "noise_reviews" not in str(error.value)
+        with pytest.raises(RecipeError, match=told):
+            run(recipe, tmp_path / "ws")
+        assert not (tmp_path / "ws" / "ingest").exists()

@@ -61,6 +61,8 @@ def check_recipe(recipe: Recipe, until: str) -> None:
     order = list(STAGES)
     if order.index(until) >= order.index("combine"):
         faults += _tasks_without_rows(recipe)
+    if order.index(until) >= order.index("generate"):
+        faults += _methods_without_events(recipe)
     # From a catalogue alone nothing is learned of anybody, so nobody has to be set aside.
     made = _made(recipe)
     alone = list(recipe.shop.sources()) == ["items"] and bool(made) and made <= set(FURTHER)
@@ -135,6 +137,31 @@ def _tasks_without_rows(recipe: Recipe) -> list[str]:
             "generate RECIPE and export from there, or add such a method"
         ]
     return faults
+
+
+def _methods_without_events(recipe: Recipe) -> list[str]:
+    """Name methods that learn from what people did, in a shop that tells nothing of it."""
+    known = recipe.shop.sources()
+    names = SYNTHESIZERS.names()
+    need = [
+        entry.synthesizer
+        for entry in recipe.generate
+        if entry.synthesizer in names and SYNTHESIZERS.get(entry.synthesizer).table == "events"
+    ]
+    if not need or "events" in known:
+        return []
+    tables = [get_task(task).table for task in recipe.train.tasks if task in TASKS.names()]
+    others = [
+        name
+        for name in names
+        if SYNTHESIZERS.get(name).table in tables and not (name in need or is_noise(name))
+    ]
+    instead = f" For {', '.join(recipe.train.tasks)}: {', '.join(others)}." if others else ""
+    return [
+        f"generate: {', '.join(need)} must learn from events; expected a block [shop.events], "
+        f"found only {', '.join(known)}; map it, or name another synthesizer under [[generate]]."
+        + instead
+    ]
 
 
 def _missing_tables(recipe: Recipe, *, learns: bool) -> list[str]:

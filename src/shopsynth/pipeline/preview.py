@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from shopsynth.generate import PaidSynthesizer, make_synthesizer
+from shopsynth.pipeline.checks import check_recipe
 from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.local import InlineExecutor
 from shopsynth.pipeline.recipe import Recipe
@@ -47,6 +48,7 @@ def preview(
         ``<method>: rejects``. Answers of a language model are those that a run takes first.
 
     Raises:
+        RecipeError: If a method cannot run on this shop.
         PrivacyError: In mode dp, where a preview would spend budget.
     """
     if recipe.privacy.mode == "dp":
@@ -54,6 +56,7 @@ def preview(
             "preview: every look at people's rows costs in mode dp, got a recipe in that mode; "
             "preview it with --set privacy.mode=deidentify, or run it"
         )
+    check_recipe(recipe, "generate")
     with tempfile.TemporaryDirectory(prefix="shopsynth-preview-") as temporary:
         place = Path(workspace) if workspace is not None else Path(temporary)
         result = run(recipe, place, until="privacy", progress=progress)
