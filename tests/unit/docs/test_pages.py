@@ -193,7 +193,7 @@ def test_the_front_page_shows_what_a_demo_says(prose, root):
         ("README.md", "README.zh-CN.md"),
         *(
             (f"docs/{name}.md", f"docs/zh/{name}.md")
-            for name in ("index", "quickstart", "your-shop")
+            for name in ("index", "quickstart", "search", "your-shop")
         ),
     ],
 )
