@@ -1,5 +1,6 @@
 """The parts of the attacks: chance, ROC curves, risks, canaries, shadows, images."""
 
+import math
 import sys
 from io import BytesIO
 
@@ -56,7 +57,14 @@ def test_drift_that_a_standin_shows_is_no_leak():
     drifted = Found(60, 30, 58, 29, 1_000, 1_000)
     assert leaked.p_value() < 0.001
     assert drifted.p_value() > 0.3
-    assert Found(5, 0, 0, 0, 10, 0).p_value() == 1.0
+
+
+@pytest.mark.parametrize("found", [Found(0, 0, 0, 0, 0, 0), Found(5, 0, 0, 0, 10, 0)])
+def test_what_had_nothing_to_compare_with_was_not_measured(found):
+    _, value, threshold, passed, told = copy_row("x", found, 0.001, "texts", "")
+    assert math.isnan(value)
+    assert (threshold, passed) == (None, True)
+    assert f"0 of {found.n_heldout} held-out texts" in told
 
 
 def test_the_fewest_copies_are_the_first_that_fail():
@@ -416,6 +424,13 @@ def test_an_outlier_that_even_a_copy_would_not_show_is_no_gate(level, can_fail):
     row = outlier_row("any", people, isolated_histories(people), level, "")
     assert (row[2], row[3]) == ((level, False) if can_fail else (None, True))
     assert ("cannot fail" in row[4]) != can_fail
+
+
+def test_outliers_of_too_few_people_are_not_measured():
+    people = People.encode(Sides(*(draw_events(3, 2, who) for who in "rhs")))
+    _, value, threshold, passed, _ = outlier_row("any", people, isolated_histories(people), 1e-3, "")
+    assert math.isnan(value)
+    assert (threshold, passed) == (None, True)
 
 
 def test_images_of_train_in_the_release_fail_the_gate():

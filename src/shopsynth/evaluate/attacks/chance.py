@@ -65,9 +65,10 @@ class Found:
 
         The larger of two one-sided tests: Fisher's, exact where train and held-out people are
         alike, and a test of the difference that remains after that of the stand-in is taken off.
+        Where nobody was asked on one of the sides nothing is measured: NaN.
         """
         if not self.n_train or not self.n_heldout:
-            return 1.0
+            return float("nan")
         return max(self._fisher_p(), self._drift_p())
 
     def fewest(self, level: float) -> int | None:

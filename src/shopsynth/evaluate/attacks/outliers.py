@@ -137,7 +137,7 @@ def outlier_row(
     outlying = train.bits >= (np.quantile(everyone, 1 - _OUTLYING) if everyone.size else 0.0)
     if len(fitted) < len(tails) or not outlying.any():
         power = "with so few isolated people there is no tail of chance to compare with"
-        return name, 1.0, None, True, "; ".join(filter(None, (power, note)))
+        return name, float("nan"), None, True, "; ".join(filter(None, (power, note)))
     n_asked = int(outlying.sum())
     judged = []
     for tail in fitted:
