@@ -35,6 +35,12 @@ _CODE = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
 _NAME = re.compile(r"[\w.:/@+-]{1,100}", re.ASCII)
 """Form of a model's name that may stand in a message."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character: JSON can hold one, no file can."""
+
+_MOST_TOKENS = 10**9
+"""Of one answer; whoever tells more has not counted."""
+
 _MAX_CONNECT_S = 10.0
 
 
@@ -206,7 +212,7 @@ def retry_after_s(value: str | None, clock: Clock) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -234,10 +240,8 @@ def _parsed(raw: bytes, kind: str) -> dict[str, Any]:
 
 def _checked(value: dict[str, Any], settings: EndpointSettings) -> Reply:
     """Turn the JSON of an answer into a reply of the model that was asked."""
-    usage = value.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
-    model = value.get("model")
-    model = model if isinstance(model, str) else ""
+    model = _told(value.get("model"))
+    n_input, n_output = _tokens(value.get("usage"))
     try:
         choice = value["choices"][0]
         text = choice["message"].get("content")
@@ -247,11 +251,11 @@ def _checked(value: dict[str, Any], settings: EndpointSettings) -> Reply:
             "not_an_api", "expected choices[0].message in the answer, got none", fatal=True
         ) from None
     reply = Reply(
-        text=text if isinstance(text, str) else "",
+        text=_told(text),
         model=model,
-        finish=finish if isinstance(finish, str) else "stop",
-        input_tokens=_count(usage.get("prompt_tokens")),
-        output_tokens=_count(usage.get("completion_tokens")),
+        finish=_told(finish, "stop"),
+        input_tokens=n_input,
+        output_tokens=n_output,
     )
     if not settings.accepts(model):
         named = model if _NAME.fullmatch(model) else "no name of a model"
@@ -265,5 +269,15 @@ def _checked(value: dict[str, Any], settings: EndpointSettings) -> Reply:
     return reply
 
 
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+def _told(value: Any, otherwise: str = "") -> str:
+    """Return a string that can be written to the disk."""
+    return _HALF.sub("\ufffd", value) if isinstance(value, str) else otherwise
+
+
+def _tokens(usage: Any) -> tuple[int, int]:
+    """Return tokens sent and answered; none of either if one of them cannot be."""
+    usage = usage if isinstance(usage, dict) else {}
+    told = [usage.get(name) or 0 for name in ("prompt_tokens", "completion_tokens")]
+    if any(type(count) is not int or not 0 <= count <= _MOST_TOKENS for count in told):
+        return 0, 0
+    return told[0], told[1]

@@ -110,6 +110,15 @@ def test_tokens_and_money_add_up(tmp_path):
     assert spend.money == pytest.approx((n_input * 1.0 + 4 * 2.0) / 1e6)
 
 
+@pytest.mark.parametrize("usage", [{}, {"prompt_tokens": 10**30, "completion_tokens": 2}])
+def test_an_odd_answer_is_kept_and_paid_once(tmp_path, usage):
+    with FakeLLM(always=says('{"queries": ["mug \ud83d"]}', usage=usage)) as fake:
+        for _ in range(2):
+            found = asked(fake, tmp_path)
+    assert found.results[0].answer == Queries(queries=["mug \ufffd"])
+    assert sum(fake.billed.values()) == found.spend.paid_calls == 1
+
+
 def test_an_answer_without_a_bill_counts_at_the_most_it_may_cost(tmp_path):
     def silent(handler):
         handler.bill('{"queries": ["mug"]}', usage=None)

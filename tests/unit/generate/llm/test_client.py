@@ -129,6 +129,21 @@ def test_words_are_missing_when_a_model_declines():
     assert (reply.text, reply.finish) == ("", "content_filter")
 
 
+def test_half_a_character_is_told_as_one_that_cannot_be_read():
+    reply, _ = sent(fake_llm.says("a mug \ud83d", finish="stop\ud83d"))
+    assert (reply.text, reply.finish) == ("a mug \ufffd", "stop\ufffd")
+    reply, _ = sent(fake_llm.says("x", model="\ud83d"), other_model="accept")
+    assert reply.model == "\ufffd"
+    assert sent(fake_llm.says("a whole 😀"))[0].text == "a whole 😀"
+
+
+@pytest.mark.parametrize("told", [10**30, -5, 5.0, True, "9"])
+def test_tokens_that_cannot_be_are_no_bill(told):
+    usage = {"prompt_tokens": told, "completion_tokens": 2}
+    reply, _ = sent(fake_llm.says("a mug", usage=usage))
+    assert (reply.input_tokens, reply.output_tokens) == (0, 0)
+
+
 def test_an_error_is_told_by_its_code_and_never_by_its_words():
     body = '{"error": {"code": "context_length_exceeded", "message": "Ann Smith bought"}}'
     found = failure(fake_llm.status(400, body=body))
@@ -172,6 +187,7 @@ def test_retry_after_is_seconds_or_a_date():
     past = "Wed, 21 Oct 2015 07:28:00 -0000"
     told = [retry_after_s(value, clock) for value in ("7", "1.5", soon, past, "soon", None)]
     assert told == [7.0, 1.5, 30.0, 0.0, None, None]
+    assert retry_after_s("Wed, 21 Oct 2015 07:28:00 +99999999999999", clock) is None
 
 
 @pytest.mark.parametrize(
