@@ -428,7 +428,9 @@ def test_an_outlier_that_even_a_copy_would_not_show_is_no_gate(level, can_fail):
 
 def test_outliers_of_too_few_people_are_not_measured():
     people = People.encode(Sides(*(draw_events(3, 2, who) for who in "rhs")))
-    _, value, threshold, passed, _ = outlier_row("any", people, isolated_histories(people), 1e-3, "")
+    _, value, threshold, passed, _ = outlier_row(
+        "any", people, isolated_histories(people), 1e-3, ""
+    )
     assert math.isnan(value)
     assert (threshold, passed) == (None, True)
 
