@@ -146,7 +146,8 @@ def test_killed_in_every_stage_it_ends_with_the_same_bytes(finished, tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_with_code_4_and_the_next_run_goes_on(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_ends_with_code_4_and_the_next_run_goes_on(tmp_path, number):
     recipe = write_tiny_shop(tmp_path)
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("shopsynth")), "run", recipe, "-w", tmp_path / "w"],
@@ -157,7 +158,11 @@ def test_ctrl_c_ends_with_code_4_and_the_next_run_goes_on(tmp_path):
     )
     while not (tmp_path / "w" / "generate").exists():
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT) if number == signal.SIGINT else process.terminate()
+    for _ in range(500):  # Whoever is impatient asks again, while it stops.
+        time.sleep(0.005)
+        if process.poll() is None:
+            process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 4
     assert "Run the same command again" in stderr

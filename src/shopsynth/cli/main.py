@@ -4,8 +4,12 @@ In: the command line. Out: an exit code: 0 done, 2 bad recipe or input, 3 a gate
 4 interrupted but resumable.
 """
 
+import signal
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 
@@ -59,9 +63,40 @@ def _options(
     configure_logging(log_level)
 
 
+@contextmanager
+def _stopped_by_one_signal() -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM stop the command, and no other break into the stopping.
+
+    A second one, in the middle of what gives locks and workers back, would end in a traceback.
+    """
+    usual: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
+    ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in ours:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in ours:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in ours:  # Who was told to stop stays deaf until the process has ended.
+            if signal.getsignal(each) is stop:
+                signal.signal(each, usual[each])
+
+
 def main() -> None:
     """Run the command line and turn every error into its message and its exit code."""
-    as_json = "--json" in sys.argv
+    with _stopped_by_one_signal():
+        _run("--json" in sys.argv)
+
+
+def _run(as_json: bool) -> None:
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:

@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 
 from shopsynth.pipeline.base import ObjectStore, Task, TaskResult
 from shopsynth.pipeline.job import recorded, run_task
@@ -184,6 +185,17 @@ def _ctrl_c_for_the_driver_alone() -> Iterator[None]:
 
 def _start_worker(parent: int) -> None:
     threading.Thread(target=_leave_with_parent, args=(parent,), daemon=True).start()
+    _keep_bars_in_this_process()
+
+
+def _keep_bars_in_this_process() -> None:
+    """Give tqdm, which libraries of models draw bars by, a lock that is no semaphore.
+
+    By default it opens one of the operating system's with its first bar, drawn or not. A worker is
+    ended by a signal, so nobody would close it, and Python would warn of a leak.
+    """
+    with suppress(ImportError):
+        import_module("tqdm").tqdm.set_lock(threading.RLock())
 
 
 def _leave_with_parent(parent: int) -> None:

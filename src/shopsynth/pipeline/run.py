@@ -104,7 +104,7 @@ def run(
     check_recipe(checked, until)
     plan = make_plan(checked)
     place = Workspace(workspace)
-    with place.locked(), _interruptible(place.root):
+    with _interruptible(place.root), place.locked():
         place.write_json("recipe.json", redacted(checked.model_dump(mode="json")))
         executor = make_executor(checked.pipeline)
         judging = Judging.begin(place, plan) if _reaches(until, JUDGE) else None
@@ -257,15 +257,27 @@ def _headline_gain(recipe: Recipe, uplift: list[dict[str, Any]]) -> float | None
 
 @contextmanager
 def _interruptible(root: Path) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into one error that says how to go on."""
+    """Turn Ctrl-C and SIGTERM into one error that says how to go on.
+
+    Only the first counts: another would break into the stopping itself. Whoever handles one of them
+    already, such as the command line, goes on doing so.
+    """
+    usual: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
+    ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]
 
     def stop(number: int, frame: FrameType | None) -> None:
+        for each in ours:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     try:
-        previous = signal.signal(signal.SIGTERM, stop)
+        for each in ours:
+            signal.signal(each, stop)
     except ValueError:  # Not the main thread: whoever runs us there handles signals.
-        previous = None
+        ours = []
     try:
         yield
     except KeyboardInterrupt as error:
@@ -273,5 +285,5 @@ def _interruptible(root: Path) -> Iterator[None]:
             f"interrupted; finished work is kept in {root}. Run the same command again to go on."
         ) from error
     finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+        for each in ours:
+            signal.signal(each, usual[each])

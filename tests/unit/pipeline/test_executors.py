@@ -115,6 +115,31 @@ def test_workers_leave_when_the_driver_is_killed(tmp_path):
     assert alive == []
 
 
+def test_workers_that_drew_bars_leave_no_semaphore_behind(tmp_path):
+    pytest.importorskip("tqdm")
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from shopsynth.pipeline.base import Task\n"
+        "from shopsynth.pipeline.local import LocalExecutor\n"
+        "from shopsynth.pipeline.store import LocalStore\n"
+        "from shopsynth.schema import SILENT\n"
+        "if __name__ == '__main__':\n"
+        "    executor = LocalExecutor(workers=1)\n"
+        "    task = Task('s', 'fakes.tasks:draw_a_bar', (), {})\n"
+        "    done = executor.map([task], LocalStore(Path(sys.argv[1])), SILENT)\n"
+        "    executor.close()\n"
+        "    print(done[0].facts['total'])\n"
+    )
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "w")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
 def test_an_unknown_executor_lists_the_known():
     with pytest.raises(UnknownNameError, match="did you mean 'local'"):
         make_executor(PipelineSettings(executor="locl"))
