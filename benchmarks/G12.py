@@ -5,10 +5,22 @@ In: `--data`, a folder with `wands-queries`. Out: benchmarks/results/G12.json.
     OMP_NUM_THREADS=1 python benchmarks/G12.py --data DIR
 
 Asked are the classes with six searches or more: three of each have their class, drawn anew for
-every seed, the others are the test. D' are searches made of the classes' names, which every shop
-has, with the qualifiers of searches whose class nobody told: those of classes that are not asked.
-Their number, the weight of a made row and each model's C were chosen on the classes of four or five
-searches, none of which is asked, with two examples a class.
+every seed, the others are the test. D' are rows made of the classes' names, which every shop has:
+each name; every example with the name of its class behind it; and the class's phrases behind
+qualifiers of searches whose class nobody told, those of classes that are not asked.
+
+This is the second look at test. In the first, D' was phrases and qualifiers alone, all at weight
+.1 and with two words of a qualifier at most: MiniLM .757 against .727, +3.0 points [.2, 6.5], 2.0
+below the names used directly. What follows was chosen, and fixed before the second look, on the
+classes of three to five searches, none of which is asked: macro-F1 with MiniLM at C 3, the mean of
+ten draws of classes of four and five with two examples, ten with three, and five draws of all with
+two. Examples alone had .600, names .715, names and named examples .729, these and qualified phrases
+.735 at weight .1 (chosen) and .731 at .03. C 10 gave .607 to examples alone, so it is in the menu
+of the base, and .730 to D'. No better than names, by more than draws differ, were all phrases, D'
+of the first look at weights .1 to .4, two or three names' weight, WordNet's synonyms and kinds of
+the names, searches of another shop under a teacher's classes, and more qualified phrases; e5-small
+and both encoders side by side lift the base as well; a tuned encoder, with mixup and without, was
+tried in one draw, where D' did not help it.
 """
 
 import argparse
@@ -17,6 +29,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +37,7 @@ import polars as pl
 from _content import Texts, arms, compared, judged, placed, training
 from _record import record
 
+from shopsynth.schema import TrainingSet
 from shopsynth.text.stems import light_stems
 
 SOURCE = Path("wands-queries") / "query.csv"
@@ -31,10 +45,19 @@ MODELS = {
     "tfidf_linear": {"least_gram": 3, "c": 1.0},
     "embedding_linear": {"model": "minilm", "max_length": 32, "c": 3.0},
 }
+RIVALS = {
+    "embedding_linear, C 10": {"model": "minilm", "max_length": 32, "c": 10.0},
+    "embedding_linear, e5-small": {"model": "e5-small", "max_length": 32, "c": 3.0},
+}
+"""What the best system without D' may be besides: without D' these did better in exploration."""
+
+OURS = "embedding_linear"
 SEEDS = range(5)
 SHOTS = 3
 LEAST, EXPLORED = 6, 4
 WEIGHT = 0.1
+"""Of a qualified phrase; a name and a named example weigh as much as an example."""
+
 QUALIFIED = 8
 GOAL = 0.05
 
@@ -52,27 +75,41 @@ def phrases_of(name: str) -> list[str]:
     return list(dict.fromkeys(" ".join(words) for words in (*found, *singular)))
 
 
-def made_searches(names: Sequence[str], loose: pl.Series, seed: int) -> Texts:
-    """Searches for every class: its phrases, alone and behind qualifiers of loose searches.
+def made_searches(
+    names: Sequence[str], known: Texts, loose: pl.Series, seed: int
+) -> tuple[Texts, np.ndarray]:
+    """Make rows for every class, and say what each weighs.
 
     Args:
         names: Of the classes, in the order of their numbers.
+        known: Searches whose class is known.
         loose: Searches whose class is not known; all but their last word is a qualifier.
         seed: Of what is drawn.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     words = loose.str.split(" ").to_list()
-    qualifiers = sorted({" ".join(each[:-1][:2]) for each in words if len(each) > 1})
-    said, classes = [], []
+    qualifiers = sorted({" ".join(each[:-1]) for each in words if len(each) > 1})
+    said = [name.lower() for name in names]
+    classes = list(range(len(names)))
+    for text, number in zip(known.said.to_list(), known.classes.tolist(), strict=True):
+        said.append(f"{text} {names[number].lower()}")
+        classes.append(number)
+    n_sure = len(said)
     for number, name in enumerate(names):
         phrases = phrases_of(name)
-        behind = [
+        said += [
             f"{qualifiers[rng.integers(len(qualifiers))]} {phrases[place % len(phrases)]}"
             for place in range(QUALIFIED)
         ]
-        said += [*phrases, *behind]
-        classes += [number] * (len(phrases) + len(behind))
-    return Texts(pl.Series("text", said), np.array(classes))
+        classes += [number] * QUALIFIED
+    weights = np.where(np.arange(len(said)) < n_sure, 1.0, WEIGHT)
+    return Texts(pl.Series("text", said), np.array(classes)), weights
+
+
+def weighted(rows: TrainingSet, weights: np.ndarray) -> TrainingSet:
+    """Give each row of an arm its own weight."""
+    own = rows.rows.with_columns(pl.Series("weight", weights))
+    return TrainingSet(replace(rows.data, reviews=own), rows.arm, rows.table)
 
 
 def of_seed(
@@ -88,17 +125,25 @@ def of_seed(
     known = said.take(shots)
     rest = np.setdiff1d(np.arange(number.size), shots)
     test = said.take(rest)
-    made = made_searches(asked, loose, seed)
-    sets = arms(known, made, seed) | {
+    made, weights = made_searches(asked, known, loose, seed)
+    sets = arms(known, made, seed)
+    # Short searches have fewer distinct edits than D' has rows: those that there are come again.
+    sets["noise"] = sets["noise"].take(np.arange(weights.size) % sets["noise"].classes.size)
+    sets |= {
         "names": Texts(pl.Series("text", [name.lower() for name in asked]), np.arange(len(asked)))
     }
 
-    def values(model: str, arm: str) -> np.ndarray:
-        rows = training(known, sets[arm], 1.0 if arm == "names" else WEIGHT)
-        found = judged(model, MODELS[model], rows, test, ["macro_f1"], seed)
+    def values(model: str, options: dict[str, object], arm: str) -> np.ndarray:
+        rows = training(known, sets[arm], 1.0)
+        if sets[arm] is not None and arm != "names":
+            rows = weighted(rows, np.concatenate([np.ones(shots.size), weights]))
+        found = judged(model, options, rows, test, ["macro_f1"], seed)
         return placed(found["macro_f1"], rest, number.size)
 
-    return {model: {arm: values(model, arm) for arm in sets} for model in MODELS}
+    found = {model: {arm: values(model, of, arm) for arm in sets} for model, of in MODELS.items()}
+    for rival, options in RIVALS.items():
+        found[rival] = {arm: values("embedding_linear", options, arm) for arm in ("real", "names")}
+    return found
 
 
 def main() -> None:
@@ -114,7 +159,7 @@ def main() -> None:
     least, most = (EXPLORED, LEAST - 1) if arguments.explore else (LEAST, table.height)
     asked = sorted(name for name, n in sizes.items() if least <= n <= most)
     loose = table.filter(~pl.col("class").is_in(asked))["text"]
-    values: dict[str, dict[str, list[np.ndarray]]] = {model: {} for model in MODELS}
+    values: dict[str, dict[str, list[np.ndarray]]] = {model: {} for model in (*MODELS, *RIVALS)}
     for seed in SEEDS:
         for model, found in of_seed(table, asked, seed, loose).items():
             for arm, each in found.items():
@@ -134,38 +179,41 @@ def write(
     n_classes: int,
     digest: str,
 ) -> None:
-    """Record the differences of the best system with D' from the best without, and all others."""
+    """Record the differences of the chosen system with D' from the best without, and all others."""
     best = max(means, key=lambda model: means[model]["real"])
-    ours = max(means, key=lambda model: means[model]["combined"])
-    combined = np.stack(values[ours]["combined"])
+    combined = np.stack(values[OURS]["combined"])
     gains = {
         f"{model} {arm}": compared(combined, np.stack(of))
         for model, found in values.items()
         for arm, of in found.items()
-        if (model, arm) != (ours, "combined")
+        if (model, arm) != (OURS, "combined")
     }
     goal = gains[f"{best} real"]
-    controls = [f"{ours} {arm}" for arm in ("real", "oversample", "noise", "broken_link")]
+    controls = [f"{OURS} {arm}" for arm in ("real", "oversample", "noise", "broken_link")]
     record(
         "G12",
         passed=goal["absolute"] >= GOAL
         and all(gains[name]["low"] > 0 for name in (f"{best} real", *controls))
-        and gains[f"{ours} names"]["absolute"] >= -0.01,
+        and gains[f"{OURS} names"]["absolute"] >= -0.01,
         reach="3 examples a class + D': 5 points of macro-F1 over the best model on the same "
         "examples, interval above 0 over it and over oversample, noise and broken_link; not below "
         "the names used directly",
         value=goal["absolute"],
         low=goal["low"],
         high=goal["high"],
-        unit=f"macro-F1 of {ours} on D and D' over {best} on D, the wider 95 % interval of units "
+        unit=f"macro-F1 of {OURS} on D and D' over {best} on D, the wider 95 % interval of units "
         "and of seeds and units",
         data=f"wands-queries, {digest[:16]}; {n_classes} classes",
         seeds=len(SEEDS),
         cpu_s=time.process_time(),
         peer=(best, means[best]["real"]),
-        note="D' is made of class names and qualifiers of searches without a class; `names` is "
-        "one row a class with its name. A search that one seed shows "
-        "as an example is asked by others.",
+        note="A second look at test: in the first, D' was phrases of the names alone and behind "
+        "qualifiers: .757 against .727, +.030 [.002, .065], .020 below the names used directly. "
+        "D' is now the names, the examples with their class's name behind them and qualified "
+        "phrases, chosen on classes that are not asked; the script's docstring tells what was "
+        "tried. `names` is one row a class with its name. Linear models have no steps: the arm "
+        "same_compute would be the arm real. A search that one seed shows as an example is asked "
+        "by others.",
         arms=means,
         differences=gains,
     )
