@@ -1,5 +1,7 @@
 """A shop of reviews walks through all stages: written anew, classified, judged, released."""
 
+import re
+
 import polars as pl
 import pytest
 
@@ -52,7 +54,9 @@ def test_every_arm_of_a_text_task_is_judged(walked):
     assert found["oracle"] > 0.8
     assert {row["table"] for row in result.summary["fidelity"]} == {"reviews"}
     pages = [path.read_text() for path in workspace.rglob("report.html")]
-    assert "rating" in pages[0]
+    shown = [float(told) for told in re.findall(r"<h4>rating ([\d.]+)</h4>", pages[0])]
+    assert len(shown) > 1
+    assert shown == sorted(shown)
 
 
 def test_made_reviews_leave_and_are_shown_before(walked, tmp_path):

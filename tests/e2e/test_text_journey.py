@@ -63,6 +63,14 @@ def test_made_searches_reach_the_arms_and_the_report(walked):
     assert "grade 3" in pages[0]
 
 
+def test_the_report_tells_the_labels_held_back_and_no_reserve_of_texts(walked):
+    result, workspace, _ = walked
+    told = result.manifests["split"].facts
+    assert set(told["rows"]) == {"train", "validation", "test"}
+    assert told["judgments"]["reserve"] > 0
+    assert told["judgments"]["train"] == read(workspace, "split", "train/judgments").height
+
+
 def test_each_arm_holds_what_its_name_says(walked):
     _, workspace, _ = walked
     origins = {

@@ -27,7 +27,8 @@ class ReportContext:
         privacy: ``mode``, ``unit``, ``epsilon``, ``delta`` and any further facts to show.
         generators: One a generator: ``name``, ``options`` (a dict), ``users`` (or queries, reviews)
             and ``events`` (or rows of these).
-        dose: The chosen ``ratio`` and ``weight``, and ``sources``: shares of methods.
+        dose: The chosen ``ratio`` and ``weight``, and ``sources``: shares of methods; ``wanted``,
+            the ratio of the recipe, where there were too few rows for it.
         near_duplicates: Synthetic histories or texts that filters dropped, as copies of held-out
             ones or for what else a recipe asks, by reason.
         stages: One a stage: ``name``, ``wall_s``, ``cpu_s``, ``peak_rss_mb``, ``cached``.

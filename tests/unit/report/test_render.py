@@ -320,6 +320,17 @@ def test_each_privacy_mode_is_named_for_what_it_is(
         assert "anonym" not in re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL).lower()
 
 
+def test_a_dose_tells_what_was_wanted_where_there_were_too_few_rows(
+    make_evaluation, context, summarise
+):
+    fewer = replace(context, dose={**context.dose, "ratio": 0.275, "wanted": 0.5})
+    evaluation = make_evaluation()
+    for told, wanted in ((context, False), (fewer, True)):
+        text = Page(render_html(summarise(evaluation, told), evaluation, told)).text
+        assert ("ratio 0.275" in text) == wanted
+        assert ("the recipe asks for ratio 0.5" in text) == wanted
+
+
 def test_a_run_that_measured_nothing_still_gives_a_page(context, summarise):
     nothing = Evaluation(**{name: empty_evaluation_table(name) for name in EVALUATION_COLUMNS})
     bare = replace(

@@ -82,7 +82,7 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
             for made in (*generated["made"], *generated["written"])
             if made["number"] == 0 and not is_noise(made["synthesizer"])
         ],
-        "dose": combined["dose"][recipe.train.tasks[0]][recipe.train.headline.split(FUSED)[0]],
+        "dose": told_dose(recipe, combined["dose"][recipe.train.tasks[0]]),
         "near_duplicates": dropped,
         "stages": stage_costs(done, frozenset()),
         "recipe": redacted(recipe.model_dump(mode="json")),
@@ -97,6 +97,21 @@ def told_facts(recipe: Recipe, done: dict[str, Manifest]) -> dict[str, Any]:
         "metric": get_task(recipe.train.tasks[0]).metrics[0],
         "cutoff": recipe.evaluate.cutoffs[0],
     }
+
+
+def told_dose(recipe: Recipe, doses: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Tell the headline model's dose, with the ratio of the recipe where fewer rows were there.
+
+    Example:
+        >>> shop = {"shop": {"items": {"path": "items.csv"}}, "train": {"headline": "markov"}}
+        >>> few = Recipe.parse(shop | {"combine": {"ratio": 0.5}}, "recipe")
+        >>> told_dose(few, {"markov": {"ratio": 0.275, "weight": 1.0, "sources": {}}})["wanted"]
+        0.5
+    """
+    dose = doses[recipe.train.headline.split(FUSED)[0]]
+    wanted = recipe.combine.ratio
+    fewer = wanted != "auto" and dose["ratio"] < wanted
+    return {**dose, "wanted": wanted if fewer else None}
 
 
 def _shop_rows(cleaned: Manifest) -> dict[str, int]:

@@ -55,18 +55,20 @@ def _judgments(job: Job, method: str, titles: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reviews(job: Job, method: str, titles: pl.DataFrame) -> pl.DataFrame:
-    """Let a class stand for a user, the texts of its reviews for what it bought."""
+    """Let a class stand for a user, the texts of its reviews for what it bought; in their order."""
     reviews = job.frame(f"kept/{method}")
-    told = [
-        pl.format(f"{name} {{}}", name)
+    known = [
+        name
         for name in ("label", "rating")
         if name in reviews.columns and reviews[name].null_count() < reviews.height
     ]
-    return reviews.select(
-        pl.coalesce(*told, pl.lit("reviews")).alias("user_id"),
-        "item_id",
-        pl.col("text").alias("title"),
-    )
+    told = [pl.format(f"{name} {{}}", name) for name in known]
+    rows = reviews.with_columns(pl.coalesce(*told, pl.lit("reviews")).alias("user_id"))
+    first = rows["user_id"].unique(maintain_order=True).head(_N_OWNERS)
+    rows = rows.filter(pl.col("user_id").is_in(first.implode()))
+    if known:
+        rows = rows.sort(known, nulls_last=True, maintain_order=True)
+    return rows.select("user_id", "item_id", pl.col("text").alias("title"))
 
 
 def _item_texts(job: Job, method: str, titles: pl.DataFrame) -> pl.DataFrame:

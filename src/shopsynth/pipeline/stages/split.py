@@ -91,6 +91,10 @@ def run(context: StageContext) -> StageOutput:
     )
     outputs += fixed.outputs
     facts["rows"] = _table_rows(outputs, CUT_TABLE[settings.by], settings)
+    if settings.few_labels and settings.by == "query":
+        # What is held back of queries are their judgments; the texts stay where they are.
+        facts["rows"].pop("reserve")
+        facts["judgments"] = _table_rows(outputs, "judgments", settings)
     return StageOutput(tuple(outputs), facts)
 
 
