@@ -33,6 +33,15 @@ NASTY = (
     ("crème brûlée torch 2.5 oz refill café", ("2.5 oz",)),
     ("नमस्ते दुनिया 250 ml शहद", ("250 ml",)),
     ("control\x07signs\x1band\u200ejoined words 7 cm", ("7 cm",)),
+    ("galvanized steel pipe 3/4 in. x 10 ft. heavy duty", ("3/4 in. x 10 ft",)),
+    ("board 2 ft. x 4 ft. x 1/2 in. pine wood", ("2 ft. x 4 ft. x 1/2 in",)),
+    ("copper pipe 1/2-in. x 4-ft. straight hard", ("1/2-in. x 4-ft",)),
+    ('poster frame 24" x 36" black wood', ('24" x 36"',)),
+    ("steel door 30 in. W x 80 in. H white primed", ("30 in. W x 80 in. H",)),
+    ('base cabinet 24" W x 34.5" H unfinished oak', ('24" W x 34.5" H',)),
+    ("beer glasses six pack gift box", ("six pack",)),
+    ("half gallon glass milk jug", ("half gallon",)),
+    ("crayons twenty-four count bright colours", ("twenty-four count",)),
     ("e\u0301clair pastry box 6 pieces vanilla", ("6 pieces",)),
 )
 

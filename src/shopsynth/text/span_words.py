@@ -18,6 +18,7 @@ UNIT, TIMES, EDITION, CURRENCY, SIZE, LETTER_SIZE, QUANTITY, NEGATION = (
 NUMERAL, MEASURE, PREFIX, SUFFIX, HAN_SIZE, ORDINAL, HAN_NEGATION, COUNTED = (
     1 << bit for bit in range(8, 16)
 )
+SIDE = 1 << 16
 
 _ROLES = {
     UNIT: """
@@ -48,6 +49,7 @@ _ROLES = {
         xs xl xxl xxxl xxxxl 3xl 4xl
     """,
     LETTER_SIZE: "s m l",
+    SIDE: "w d h l",
     QUANTITY: """
         one two three four five six seven eight nine ten eleven twelve dozen single double triple
         quad half quarter pair
@@ -68,7 +70,7 @@ _ROLES = {
 
 
 @lru_cache(maxsize=1)
-def _lexicon() -> tuple[Hashes, NDArray[np.uint16], NDArray[np.bool_]]:
+def _lexicon() -> tuple[Hashes, NDArray[np.uint32], NDArray[np.bool_]]:
     roles: dict[str, int] = {}
     for role, listed in _ROLES.items():
         for word in (
@@ -76,7 +78,7 @@ def _lexicon() -> tuple[Hashes, NDArray[np.uint16], NDArray[np.bool_]]:
         ):
             roles[word] = roles.get(word, 0) | role
     words = Characters.of(pl.Series(list(roles))).words
-    given = np.fromiter(roles.values(), np.uint16, len(roles))[words.text]
+    given = np.fromiter(roles.values(), np.uint32, len(roles))[words.text]
     order = np.argsort(words.key)
     # Nine words in ten are no entry: a small table tells most of them, a search the rest.
     maybe = np.zeros(1 << 16, np.bool_)
@@ -84,7 +86,7 @@ def _lexicon() -> tuple[Hashes, NDArray[np.uint16], NDArray[np.bool_]]:
     return words.key[order], given[order], maybe
 
 
-def roles_of(keys: Hashes) -> NDArray[np.uint16]:
+def roles_of(keys: Hashes) -> NDArray[np.uint32]:
     """Tell the roles of words by their keys.
 
     Args:
@@ -94,7 +96,7 @@ def roles_of(keys: Hashes) -> NDArray[np.uint16]:
         ``(n_words,)`` roles, 0 for a word that has none.
     """
     known, given, maybe = _lexicon()
-    roles = np.zeros(keys.size, np.uint16)
+    roles = np.zeros(keys.size, np.uint32)
     asked = np.flatnonzero(maybe[keys & np.uint64(0xFFFF)])
     place = np.minimum(np.searchsorted(known, keys[asked]), known.size - 1)
     found = known[place] == keys[asked]

@@ -42,6 +42,7 @@ from shopsynth.text.span_words import (
     ORDINAL,
     PREFIX,
     QUANTITY,
+    SIDE,
     SIZE,
     SUFFIX,
     TIMES,
@@ -54,7 +55,9 @@ KINDS = ("number", "code", "negation", "name", "quantity", "size", "price", "rec
 record or a phrase the caller gave, HTML and addresses. A span of several is the last of them."""
 
 _NUMBER, _CODE, _NEGATION, _NAME, _QUANTITY, _SIZE, _PRICE, _RECORD, _MARKUP = range(1, 10)
-_POINT = ord(".")
+_POINT, _HYPHEN = ord("."), ord("-")
+_LENGTH_SIGN = np.zeros(0x110000, np.bool_)
+_LENGTH_SIGN[[ord(sign) for sign in ".\"'″′”’"]] = True
 _TRIM = np.zeros(0x110000, np.bool_)
 _TRIM[[ord(sign) for sign in ",;:.!?()[]{}|，、。；：！？（）【】｜"]] = True
 
@@ -193,7 +196,11 @@ def _by_looks(texts: Characters, words: Words) -> tuple[NDArray[np.uint8], Mask]
     join(measure, _QUANTITY)
     join(prefix & _before(measure, near), _QUANTITY)
     join(has(SUFFIX) & _after(measure | number, near), _QUANTITY)
-    times = has(TIMES) & _after(number | unit, near) & _before(number, near)
+    lengths = words.stop - words.start
+    spelt = has(COUNTED) | (has(UNIT) & (lengths > 2))
+    join(spelt & _after(has(QUANTITY), near), _NAME)
+    side, times = _sides(texts, words, near, has, number)
+    join(side, _SIZE)
     join(times, _NUMBER)
     joined |= times
     price = has(CURRENCY)
@@ -223,6 +230,28 @@ def _near(texts: Characters, words: Words) -> Mask:
         space = (texts.flags[words.stop[:-1]] & SPACE) != 0
         near[:-1] = ((gap == 0) | ((gap == 1) & space)) & (words.text[1:] == words.text[:-1])
     return near
+
+
+def _sides(
+    texts: Characters, words: Words, near: Mask, has: Callable[[int], Mask], number: Mask
+) -> tuple[Mask, Mask]:
+    """Find what stands between the lengths of a size: ``3/4-in. x 10 ft.``, ``30" W x 80" H``.
+
+    Returns:
+        ``(n_words,)`` whether each word is a side's letter, and whether it is a times sign.
+    """
+    hyphen, signed = np.zeros_like(near), near.copy()
+    if near.size:
+        stop, gap = words.stop[:-1], words.start[1:] - words.stop[:-1]
+        same = words.text[1:] == words.text[:-1]
+        behind = np.minimum(stop + 1, texts.codes.size - 1)
+        hyphen[:-1] = same & (gap == 1) & (texts.codes[stop] == _HYPHEN)
+        spaced = (texts.flags[behind] & SPACE) != 0
+        signed[:-1] |= same & (gap == 2) & _LENGTH_SIGN[texts.codes[stop]] & spaced
+    length = has(UNIT) & _after(number, near | hyphen)
+    side = has(SIDE) & (_after(length, signed) | _after(number, signed & ~near))
+    times = has(TIMES) & _after(number | length | side, signed) & _before(number, near)
+    return side, times
 
 
 def _after(which: Mask, near: Mask) -> Mask:
