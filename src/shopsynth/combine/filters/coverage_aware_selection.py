@@ -4,7 +4,7 @@ In: made rows and real texts, a category of both where there is one, vectors whe
 them. Out: the rows chosen, and the rejects.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -101,7 +101,8 @@ def coverage_aware_selection(
             for frame, places in ((rows, ours), (real, theirs))
         )
         if how == "k_centre":
-            chosen[ours[_centres(made, anchors, quota)]] = True
+            same = rows[column].gather(ours).fill_null("").rank("dense").to_numpy() - 1
+            chosen[ours[_centres(made, anchors, quota, same)]] = True
         else:
             chosen[ours[_facilities(made, anchors, quota, random)]] = True
     reasons = reasons_of(rows.height, ("covers_nothing_more", pl.Series(~chosen)))
@@ -200,24 +201,40 @@ def _facilities(
     return np.flatnonzero(~free)
 
 
-def _centres(made: Vectors, anchors: Vectors, n: int) -> NDArray[np.int64]:
-    """Choose rows one by one, each the nearest to the anchor that lacks most: ``(n,)`` places."""
-    free = np.ones(made.shape[0], np.bool_)
+def _centres(made: Vectors, anchors: Vectors, n: int, same: NDArray[Any]) -> NDArray[np.int64]:
+    """Choose rows one by one, each the nearest to the anchor that lacks most: ``(n,)`` places.
+
+    Rows of one text, by their number in ``same``, ``(n_made,)``, take turns as one: a look at all
+    of them for each that is chosen would take the square of their number.
+    """
+    _, first, number, copies = np.unique(
+        same, return_index=True, return_inverse=True, return_counts=True
+    )
+    # In the order of the rows, so that of equally near texts the earliest is chosen.
+    order = np.argsort(first)
+    distinct, copies = made[first[order]], copies[order]
+    which, taken = np.argsort(order)[number], np.zeros_like(copies)
     chosen = 0
     while chosen < n:
-        nearest, reach = _nearest(made, anchors, free)
+        nearest, reach = _nearest(distinct, anchors, taken < copies)
         # What is out of reach of every text is nobody's fault: an anchor lacks what it could have.
         covered = np.full(anchors.shape[0], -1.0, np.float32)
+        free = np.ones(copies.size, np.bool_)
         while chosen < n:
             farthest = int(np.argmax(reach - covered))
             if reach[farthest] - covered[farthest] <= 1e-6:
                 break
             best = nearest[farthest]
-            covered = np.maximum(covered, anchors @ made[best])
+            covered = np.maximum(covered, anchors @ distinct[best])
             covered[farthest] = reach[farthest]
             chosen += int(free[best])
+            taken[best] += int(free[best])
             free[best] = False
-    return np.flatnonzero(~free)
+    turn = np.empty(same.size, np.int64)
+    turn[np.argsort(which, kind="stable")] = np.arange(same.size) - np.repeat(
+        np.cumsum(copies) - copies, copies
+    )
+    return np.flatnonzero(turn < taken[which])
 
 
 def _nearest(
