@@ -84,6 +84,31 @@ def test_each_filter_takes_its_own():
     assert "unlikely" not in ids
 
 
+def test_words_of_a_title_or_a_brand_are_no_name_of_a_person():
+    items = pl.DataFrame(
+        {
+            "item_id": ["a", "b"],
+            "title": ["Marine Board, 2 m", "Copper fitting, 90 degree street elbow"],
+            "brand": ["Porter Cable", None],
+        }
+    )
+    texts = [
+        "marine board 2 m",
+        "90 degree street",
+        "x2 porter cable",
+        "Laurel Bush",
+        "angle irons",
+    ]
+    queries = pl.DataFrame({"query_id": list("vwxyz"), "text": texts})
+    judgments = pl.DataFrame({"query_id": list("vwxyz"), "item_id": ["a"] * 5, "grade": [3.0] * 5})
+    data = Dataset(items=items, queries=queries, judgments=judgments)
+    made = SyntheticDataset(data, "planted", "c", 1, "s")
+    settings = CombineSettings(text_filters=("pii_and_toxicity",))
+    kept, _ = drop_texts(parts_of({}), made, "judgments", settings, threshold=0.7, seed=1)
+    # Of these two the catalogue says nothing, so they may be people.
+    assert kept.data.need("queries")["query_id"].to_list() == list("vwx")
+
+
 def test_a_filter_of_queries_leaves_reviews_alone():
     reviews = pl.DataFrame(
         {

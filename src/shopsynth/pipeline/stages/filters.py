@@ -32,6 +32,7 @@ from shopsynth.pipeline.job import Job
 from shopsynth.pipeline.stages.agreement import read_scorer
 from shopsynth.privacy.pii import find_pii
 from shopsynth.schema import PrivacyError, SyntheticDataset, make_rejects, no_rejects, stable_bucket
+from shopsynth.text.words import spell_alike
 from shopsynth.train.content.base import CLASSES
 from shopsynth.train.encoders import load_encoder
 
@@ -157,19 +158,40 @@ def _likelihood_band(work: Work, made: SyntheticDataset) -> Filtered:
 def _pii_and_toxicity(work: Work, made: SyntheticDataset) -> Filtered:
     """Look at texts, and at the titles of reviews."""
     dropped = []
+    items = made.data.items
+    brands, titles = (
+        items[name].drop_nulls() if name in items.columns else pl.Series([], dtype=pl.String)
+        for name in ("brand", "title")
+    )
+    if work.table != "queries":  # Who writes a review may be called Jack, and so may a plane.
+        titles = titles.clear()
+    scan = partial(_has_personal_data, brands=brands, titles=titles)
     for column in ("text", "title"):
         if column in made.data.need(work.table).columns:
-            judged = partial(
-                pii_and_toxicity, scan=_has_personal_data, table=work.table, column=column
-            )
+            judged = partial(pii_and_toxicity, scan=scan, table=work.table, column=column)
             made, rejects = filter_table(made, work.table, judged)
             dropped.append(rejects)
     return made, pl.concat(dropped)
 
 
-def _has_personal_data(texts: pl.Series) -> pl.Series:
-    found = find_pii(texts, names="rules")["text_index"].unique()
-    return pl.Series(range(texts.len()), dtype=found.dtype).is_in(found.implode())
+def _has_personal_data(texts: pl.Series, brands: pl.Series, titles: pl.Series) -> pl.Series:
+    """Say which texts hold personal data; a name or street in a title is a product's.
+
+    Rules for names take "marine board" and "porter cable" for people.
+    """
+    found = find_pii(texts, allow=set(brands), names="rules")
+    places = found.select("text_index", "start", "end").iter_rows()
+    words = pl.Series([texts[text][start:end] for text, start, end in places], dtype=pl.String)
+    said, known = (pl.format(" {} ", spell_alike(each)) for each in (words, titles))
+    told = pl.select(said=said, of_a_product=found["kind"].is_in(("NAME", "ADDRESS")))
+    sold = (
+        pl.select(titles=known)
+        .to_series()
+        .str.extract_many(told["said"].unique().implode(), overlapping=True)
+    )
+    named = told["of_a_product"] & told["said"].is_in(sold.explode().drop_nulls().implode())
+    people = found.filter(~named)["text_index"].unique()
+    return pl.Series(range(texts.len()), dtype=people.dtype).is_in(people.implode())
 
 
 def _contamination(work: Work, made: SyntheticDataset) -> Filtered:
