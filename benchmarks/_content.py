@@ -22,7 +22,14 @@ from sklearn.svm import LinearSVC
 from shopsynth.evaluate import score_units
 from shopsynth.evaluate.bootstrap import resample_means
 from shopsynth.generate import augment_text
-from shopsynth.schema import TRUTH_COLUMNS, Dataset, Holdout, Ranking, TrainingSet
+from shopsynth.schema import (
+    RANKING_COLUMNS,
+    TRUTH_COLUMNS,
+    Dataset,
+    Holdout,
+    Ranking,
+    TrainingSet,
+)
 from shopsynth.text.words import split_words
 from shopsynth.train import make_ranker
 
@@ -187,7 +194,21 @@ def judged(
     seed: int,
 ) -> dict[str, np.ndarray]:
     """Fit, ask, and return each metric's values of all test texts, in their order."""
-    ranking = answers(model, options, rows, test.said, seed)
+    return _values(answers(model, options, rows, test.said, seed), test, metrics)
+
+
+def scored(guess: np.ndarray, test: Texts, metrics: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return each metric's values of all test texts that somebody has put into classes."""
+    said = _reviews(Texts(test.said, guess), "t").select(
+        pl.col("review_id").alias("unit_id"),
+        pl.col("label").alias("item_id"),
+        pl.lit(1.0).alias("score"),
+        pl.lit(1).alias("rank"),
+    )
+    return _values(Ranking(said.cast(dict(RANKING_COLUMNS))), test, metrics)
+
+
+def _values(ranking: Ranking, test: Texts, metrics: Sequence[str]) -> dict[str, np.ndarray]:
     truth = _reviews(test, "t").select(
         pl.col("review_id").alias("unit_id"),
         pl.col("label").alias("item_id"),
