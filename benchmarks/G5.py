@@ -11,10 +11,10 @@ is the same in every arm with BM25: that plurals are taken off and pieces of thr
 a fifth was seen on labels of train queries, so such a BM25 is the base to beat.
 
 The recorded result is the first look at test. A second one, with e5-small in the place of MiniLM,
-gave NDCG@10 .4373 [.4215, .4527] and recall@100 .8121, against .4364 of its weighted sum untrained:
+gave NDCG@10 .4373 [.4215, .4527] and recall@100 .8121, against .4364 of its untrained weighted sum:
 no effect shown. A third, of both encoders together (`also` of search_hybrid), was begun twice and
-not finished. Since the recorded look a model keeps the best state of its steps by a tenth of its own
-rows held back, where it kept the last, and a hyphen ties the at of AT-688 to its number.
+not finished. Since the recorded look a model keeps the best state of its steps by a tenth of its
+own rows held back, where it kept the last, and a hyphen ties the at of AT-688 to its number.
 """
 
 import argparse
