@@ -371,15 +371,16 @@ class TestCoverage:
         assert kept.equals(made)
         assert rejects.is_empty()
 
-    @pytest.mark.parametrize("how", ["facility_location", "k_centre"])
-    def test_one_text_many_times_takes_no_square_of_their_number(self, how):
+    def test_one_text_many_times_takes_no_square_of_their_number(self):
         made = rows_of(["red mug", "red mug", "blue lamp"] * 1_500)
         real = rows_of([f"mug {n} red" for n in range(1_000)])
         before = time.process_time()
-        kept, _ = coverage_aware_selection(made, real, 2_000, seed=1, how=how)
+        kept, _ = coverage_aware_selection(made, real, 2_000, seed=1, how="k_centre")
         assert time.process_time() - before < 15
-        assert kept.height == 2_000
-        assert set(kept["text"]) == {"red mug", "blue lamp"}
+        assert kept["text"].value_counts(sort=True).rows() == [
+            ("red mug", 1000),
+            ("blue lamp", 1000),
+        ]
 
     @pytest.mark.parametrize("how", ["facility_location", "k_centre"])
     def test_texts_that_cover_nothing_new_still_fill_the_number(self, how):
