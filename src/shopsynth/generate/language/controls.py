@@ -46,15 +46,20 @@ class Control:
     edges: NDArray[np.float64] | None = None
 
     @classmethod
-    def fit(cls, cells: pl.Series) -> Self:
-        """Choose the levels of a column of texts, numbers or booleans."""
+    def fit(cls, cells: pl.Series, shared_by: int = _SHARED_BY) -> Self:
+        """Choose the levels of a column of texts, numbers or booleans.
+
+        Args:
+            cells: The column.
+            shared_by: Cells that must share a value; 1 where the column is public.
+        """
         known = _plain(cells).drop_nulls()
         if known.dtype == pl.Float64 and known.n_unique() > _MOST_NUMBERS:
             return cls._classes(cells, known)
         counts = (
             known.alias("value")
             .value_counts(name="n")
-            .filter(pl.col("n") >= min(_SHARED_BY, known.len()))
+            .filter(pl.col("n") >= min(shared_by, known.len()))
             .sort(["n", "value"], descending=[True, False])
             .head(_MOST_LEVELS)
         )

@@ -120,7 +120,9 @@ def _public_controls(reviews: Reviews, ratings: tuple[float, ...]) -> Controls:
         )
     stars = pl.Series("rating", sorted(set(ratings)), dtype=pl.Float64)
     found = [Control.of_values("rating", stars) for _ in reviews.own]
-    return Controls((*found, *(Control.fit(reviews.items[name]) for name in reviews.of_items)))
+    # The catalogue is public, so a value of one item is nobody's own.
+    of_items = (Control.fit(reviews.items[name], shared_by=1) for name in reviews.of_items)
+    return Controls((*found, *of_items))
 
 
 def _public_texts(items: pl.DataFrame) -> pl.Series:

@@ -5,6 +5,8 @@ import polars as pl
 import pytest
 
 from shopsynth.generate.language.controls import Control, Controls, able, complete
+from shopsynth.generate.language.private_fitting import _public_controls
+from shopsynth.generate.language.reviews import Reviews
 from shopsynth.schema import InputError
 
 
@@ -21,6 +23,14 @@ class TestControl:
             back = control.written(control.levels(cells))
             assert back.dtype == cells.dtype
             assert back.to_list() == values
+
+    def test_a_public_value_of_one_item_is_known_in_mode_dp(self):
+        items = pl.DataFrame({"item_id": list("abcd"), "kind": ["mug", "mug", "mug", "jug"]})
+        reviews = Reviews(
+            pl.Series(["x"]), pl.DataFrame({"kind": ["jug"]}), (), items, np.ones(4), None, "s"
+        )
+        (control,) = _public_controls(reviews, ()).columns
+        assert control.values.to_list() == ["jug", "mug"]
 
     def test_what_too_few_share_is_unknown(self):
         cells, control = fitted("kind", ["a"] * 5 + ["secret"] * 2 + [None, ""])
