@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,23 @@ def test_toml_blocks_are_toml_and_whole_recipes_are_accepted(code):
             make_recipe(values, base=Path(), where=page)
             n_whole += 1
     assert n_whole == 1
+
+
+@pytest.mark.parametrize("page", ["docs/search.md", "docs/zh/search.md"])
+def test_the_quick_form_of_a_search_run_fits_the_recipe_above_it(page, code, tmp_path):
+    from shopsynth.pipeline import load_recipe
+    from shopsynth.pipeline.checks import check_recipe
+
+    recipe = next(block for where, block in code("toml") if where == page)
+    (tmp_path / "recipe.toml").write_text(recipe, encoding="utf-8")
+    command = next(block for where, block in code("sh") if where == page and "--set" in block)
+    words = shlex.split(command)
+    told = tuple(words[place + 1] for place, word in enumerate(words) if word == "--set")
+    quick = load_recipe(tmp_path / "recipe.toml", told)
+    check_recipe(quick, "report")
+    assert len(told) == 6
+    assert (quick.evaluate.seeds, quick.train.models) == (1, ("search_hybrid",))
+    assert quick.train.options["search_hybrid"]["max_steps"] == 20
 
 
 def test_blocks_of_a_recipe_name_settings_that_exist(code, reference):
