@@ -61,6 +61,6 @@ def save_two_files(job: Job) -> None:
 
 def draw_a_bar(job: Job) -> dict:
     """Count under a bar that nobody sees, as libraries of models do."""
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     return {"total": sum(tqdm(range(3), disable=True))}

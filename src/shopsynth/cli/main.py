@@ -67,7 +67,8 @@ def _options(
 def _stopped_by_one_signal() -> Iterator[None]:
     """Let the first Ctrl-C or SIGTERM stop the command, and no other break into the stopping.
 
-    A second one, in the middle of what gives locks and workers back, would end in a traceback.
+    A second one, in the middle of what gives locks and workers back, would end in a traceback. A
+    run from Python does likewise; its code cannot serve here, for it would load Polars for --help.
     """
     usual: dict[int, Any] = {
         signal.SIGINT: signal.default_int_handler,
