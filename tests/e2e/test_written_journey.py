@@ -168,6 +168,43 @@ def test_written_texts_are_made_shown_and_released(shop, tmp_path):
     _leave(tmp_path)
 
 
+def test_a_look_asks_what_the_run_asks_however_many_users_there_are(shop, tmp_path, monkeypatch):
+    """Which searches are rare, and which enough people wrote, depends on every user."""
+    monkeypatch.setattr(sys.modules["shopsynth.pipeline.preview"], "_MAX_USERS", 2)
+    with FakeLLM(answer=write_well) as fake:
+        file = shop(fake.base_url, names=("llm_paraphrases",))
+        _add_searches(tmp_path, file)
+        preview(load_recipe(file), rows=5)
+        looked_at = set(fake.billed)
+        run(load_recipe(file), tmp_path / "ws", until="generate")
+    assert looked_at
+    assert looked_at <= set(fake.billed)
+    assert set(fake.billed.values()) == {1}
+
+
+def _add_searches(folder, recipe):
+    """Judged searches: one that everybody wrote, eight that three of 24 users wrote each."""
+    ids = [f"q{n}" for n in range(N_ITEMS)]
+    queries = pl.DataFrame({"query_id": ids, "text": [f"mug {n}" for n in range(N_ITEMS)]})
+    judgments = queries.select(
+        "query_id", item_id=pl.Series([f"i{n:02d}" for n in range(N_ITEMS)]), grade=pl.lit(3.0)
+    )
+    user = pl.col("user_id").str.slice(1).cast(pl.Int64)
+    place = pl.int_range(pl.len()).over("user_id")
+    events = pl.read_parquet(folder / "events.parquet").with_columns(
+        query_id=pl.when(place == 0)
+        .then(pl.lit("q0"))
+        .when(place == 1)
+        .then("q" + (1 + user % 8).cast(pl.String))
+    )
+    for name, frame in (("queries", queries), ("judgments", judgments), ("events", events)):
+        frame.write_parquet(folder / f"{name}.parquet")
+    told = "".join(f'[shop.{name}]\npath = "{name}.parquet"\n' for name in ("queries", "judgments"))
+    recipe.write_text(
+        recipe.read_text().replace("[privacy]", told + '[split]\nby = "query"\n[privacy]')
+    )
+
+
 def _rejects_are_kept(workspace, result):
     refs = [ref for ref in result.manifests["generate"].outputs if ref.name.startswith("rejects/")]
     assert refs

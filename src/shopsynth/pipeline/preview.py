@@ -22,7 +22,7 @@ from shopsynth.privacy import PrivateView
 from shopsynth.schema import SILENT, PrivacyError, Progress, SyntheticDataset, derived_seed
 
 _MAX_USERS = 5_000
-"""Methods are fitted on at most this many users: a preview shows form, not quality."""
+"""Methods that nobody pays for are fitted on at most this many users: a preview shows form."""
 
 
 def preview(
@@ -73,15 +73,16 @@ def preview(
         first = data.events["user_id"].unique(maintain_order=True).head(_MAX_USERS)
         some = data.events.filter(pl.col("user_id").is_in(first.implode()))
         few = data.with_tables(events=some)
-    view = PrivateView(few, **protected.facts["receipt"])
+    whole, part = (PrivateView(rows, **protected.facts["receipt"]) for rows in (data, few))
     shown = {}
     for entry in recipe.generate:
         name = entry.synthesizer
         method = make_synthesizer(name, located(entry, recipe).options)
-        method.fit(view, seed=derived_seed(recipe.seed, "preview", name))
+        paid = isinstance(method, PaidSynthesizer)
+        # The run's own rows and seed: what a look has paid for, the run takes from the disk.
+        method.fit(whole if paid else part, seed=derived_seed(recipe.seed, "preview", name))
         seed = derived_seed(recipe.seed, "preview")
-        if isinstance(method, PaidSynthesizer):
-            # The run's own seed: what a look has paid for, the run takes from the disk.
+        if paid:
             seed = derived_seed(draw_seed(recipe, name, 0), "sample")
         made = method.sample(rows, seed=seed)
         shown[name] = _told(made, method.table, rows)
