@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -70,11 +70,9 @@ def _stopped_by_one_signal() -> Iterator[None]:
     A second one, in the middle of what gives locks and workers back, would end in a traceback. A
     run from Python does likewise; its code cannot serve here, for it would load Polars for --help.
     """
-    usual: dict[int, Any] = {
-        signal.SIGINT: signal.default_int_handler,
-        signal.SIGTERM: signal.SIG_DFL,
-    }
-    ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored, as by nohup, stays so; who watches otherwise, such as coverage, waits.
+    ours = [number for number, handler in before.items() if handler not in (None, signal.SIG_IGN)]
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in ours:
@@ -88,7 +86,7 @@ def _stopped_by_one_signal() -> Iterator[None]:
     finally:
         for each in ours:  # Who was told to stop stays deaf until the process has ended.
             if signal.getsignal(each) is stop:
-                signal.signal(each, usual[each])
+                signal.signal(each, before[each])
 
 
 def main() -> None:
